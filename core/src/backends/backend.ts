@@ -1,0 +1,55 @@
+import type { DType, TypedArray } from "../base/dtype.js";
+import type { Schedule } from "../kernel/schedule.js";
+
+/** Elements on a device. Garbage-collected; `dispose` gives the memory back at once. */
+export interface Storage {
+  readonly dtype: DType;
+  readonly size: number;
+  dispose(): void;
+}
+
+/** A compiled Schedule. */
+export interface Executable {
+  /**
+   * Runs on storages in the order of `schedule.inputs` and returns new ones in the order of `schedule.outputs`.
+   * Storages listed in `donated` (positions of inputs) belong to the executable afterwards: it may write results into them.
+   * Asynchronous devices return at once; reading waits.
+   */
+  run(inputs: readonly Storage[], donated?: readonly number[]): Storage[];
+  dispose(): void;
+  /** What `explain` shows. */
+  readonly report: ExecutableReport;
+}
+
+export interface ExecutableReport {
+  readonly codeBytes: number;
+  readonly arenaBytes: number;
+  readonly kernels: number;
+  readonly routines: number;
+  readonly compileMilliseconds: number;
+  /** Generated code in readable form. */
+  text(): string;
+}
+
+/** A device that runs Schedules. Backends know nothing of primitives. */
+export interface Backend {
+  readonly name: string;
+  readonly dtypes: ReadonlySet<DType>;
+  /** Storage for these elements, copied from `data`. @throws BackendError for a dtype the device lacks. */
+  write(dtype: DType, data: TypedArray): Storage;
+  /** The elements, copied. */
+  read(storage: Storage): Promise<TypedArray>;
+  /** The elements at once, where the device can: a view that is valid until the next call into the backend, or a copy. Absent on asynchronous devices. */
+  readonly readSync?: (storage: Storage) => TypedArray;
+  compile(schedule: Schedule): Executable;
+  /** Bytes held and counters, for `memory()` and the tests of the memory bars. */
+  memory(): BackendMemory;
+}
+
+export interface BackendMemory {
+  readonly liveBytes: number;
+  readonly liveStorages: number;
+  readonly peakBytes: number;
+  /** Entries into compiled code since start: one per run of an executable. */
+  readonly runs: number;
+}

@@ -1,0 +1,45 @@
+import { BackendError } from "../base/errors.js";
+import type { Backend } from "./backend.js";
+
+const backends = new Map<string, Backend>();
+let current: Backend | undefined;
+
+/** Makes a backend known by its name. */
+export function registerBackend(backend: Backend): void {
+  backends.set(backend.name, backend);
+}
+
+/** @throws BackendError for a name that is not registered. */
+export function getBackend(name: string): Backend {
+  const found = backends.get(name);
+  if (!found)
+    throw new BackendError({ fn: "device", arg: "name", expected: `one of ${[...backends.keys()].join(", ")}`, got: name, fix: name === "webgpu" ? "await initWebGPU() first" : "register it with registerBackend, or choose one of these" });
+  return found;
+}
+
+/** Names of the devices ready for use. */
+export const devices = (): string[] => [...backends.keys()];
+
+export function defaultBackend(): Backend {
+  return (current ??= backends.get("wasm") ?? getBackend("reference"));
+}
+
+/**
+ * The device of arrays made without one: "wasm" unless set.
+ * @example setDefaultDevice("reference");
+ */
+export function setDefaultDevice(name: string): void {
+  current = getBackend(name);
+}
+export const defaultDevice = (): string => defaultBackend().name;
+
+/** Runs `f` with another default device, and puts the old one back, also when `f` throws. */
+export function withDevice<T>(name: string, f: () => T): T {
+  const before = current;
+  current = getBackend(name);
+  try {
+    return f();
+  } finally {
+    current = before;
+  }
+}
