@@ -1,0 +1,3 @@
+import { library } from "../.ci/tsup.js";
+
+export default library(["index"]);
