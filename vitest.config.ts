@@ -1,15 +1,23 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
-const source = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+const root = fileURLToPath(new URL("./", import.meta.url));
 
 /** Tests run on the sources: each public entry point is an alias, so no build stands between an edit and its test. */
 export default defineConfig({
   resolve: {
     alias: [
-      { find: /^@hessia\/(core|autodiff)\/(extend|testing)$/, replacement: `${source("./")}$1/src/$2.ts` },
-      { find: /^@hessia\/(core|autodiff|linalg|nn|optim)$/, replacement: `${source("./")}$1/src/index.ts` },
+      { find: /^@hessia\/(core|autodiff)\/(extend|testing)$/, replacement: `${root}$1/src/$2.ts` },
+      { find: /^@hessia\/(core|autodiff|linalg|nn|optim)$/, replacement: `${root}$1/src/index.ts` },
     ],
   },
-  test: { include: ["*/src/**/*.test.ts", "property-tests/**/*.test.ts", "examples/**/*.test.ts", "docs/**/*.test.ts"], pool: "threads", testTimeout: 60000 },
+  test: {
+    include: ["*/src/**/*.test.ts", "property-tests/**/*.test.ts", "examples/**/*.test.ts", "docs/**/*.test.ts", ".ci/**/*.test.ts"],
+    exclude: ["**/node_modules/**", "**/dist/**"],
+    // Core keeps module state (registries, the default float type, the trace stack): every file gets a fresh copy of it.
+    pool: "threads",
+    isolate: true,
+    testTimeout: 60_000,
+    reporters: ["default", ".ci/vitest-reporter.ts"],
+  },
 });

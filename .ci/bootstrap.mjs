@@ -15,12 +15,13 @@ if (major < 20 || (major === 20 && minor < 19)) {
   process.exit(1);
 }
 
+const quietTurbo = { ...process.env, TURBO_TELEMETRY_DISABLED: "1", DO_NOT_TRACK: "1" };
+
 /** Runs a command in the workspace; ends this process with its status when it fails. */
-function step(command, commandArgs, env = {}) {
+function step(command, commandArgs) {
   const result = spawnSync(command, commandArgs, {
     cwd: root,
     stdio: "inherit",
-    env: { ...process.env, TURBO_TELEMETRY_DISABLED: "1", DO_NOT_TRACK: "1", ...env },
     shell: process.platform === "win32" && command === "npm",
   });
   if (result.error) console.error(String(result.error));
@@ -40,7 +41,16 @@ function install() {
   }
 }
 
-const build = (...rest) => node("node_modules/turbo/bin/turbo", "run", "build", "--output-logs=errors-only", "--no-update-notifier", ...rest);
+/** Builds through turbo, which skips what has not changed; silent unless it fails. */
+function build(...rest) {
+  const quiet = job !== "build";
+  const turbo = [join(root, "node_modules/turbo/bin/turbo"), "run", "build", "--output-logs=errors-only", "--no-update-notifier", ...rest];
+  const result = spawnSync(process.execPath, turbo, { cwd: root, stdio: quiet ? "pipe" : "inherit", encoding: "utf8", env: quietTurbo });
+  if (result.status === 0) return;
+  if (quiet) console.error(`${result.stdout}${result.stderr}`);
+  if (result.error) console.error(String(result.error));
+  process.exit(result.status ?? 1);
+}
 const vitest = (...rest) => node("node_modules/vitest/vitest.mjs", "run", ...rest);
 
 const jobs = {
