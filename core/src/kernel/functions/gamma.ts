@@ -57,7 +57,8 @@ export function lgammaOnePlus(x: number): number {
 
 function positiveLogGamma(x: number): number {
   if (x < 1) return (x - 1) * (x - 2) * polynomial(logGammaHalf, x - 0.75);
-  if (x <= 2) return (x - 1) * (x - 2) * polynomial(logGammaOne, x - 1.5);
+  // + 0 for a zero without sign.
+  if (x <= 2) return (x - 1) * (x - 2) * polynomial(logGammaOne, x - 1.5) + 0;
   if (x <= 3) return (x - 1) * (x - 2) * polynomial(logGammaTwo, x - 2.5);
   if (x < 12) {
     let product = 1;

@@ -56,7 +56,9 @@ function prefactor(a: number, x: number): number {
     return Math.exp(a * Math.log(x) - x - lgamma1(a));
   }
   // With u = (x-a)/a and Stirling's formula: exp(a (log(1+u) - u) - correction) / sqrt(2 pi a).
-  return Math.exp(a * log1pMinusX((x - a) / a) - stirlingCorrection(a)) / Math.sqrt(2 * Math.PI * a);
+  const u = (x - a) / a;
+  const phase = x < 0.6 * a ? Math.log(x / a) - u : log1pMinusX(u);
+  return Math.exp(a * phase - stirlingCorrection(a)) / Math.sqrt(2 * Math.PI * a);
 }
 
 /** log gamma(1 + a). */
