@@ -18,6 +18,7 @@ export default defineConfig({
     pool: "threads",
     isolate: true,
     testTimeout: 60_000,
+    setupFiles: [".ci/vitest-setup.ts"],
     reporters: ["default", ".ci/vitest-reporter.ts"],
   },
 });

@@ -2,7 +2,7 @@
 // commands that a newcomer types. Installs when node_modules is missing or older than the lock file, builds what the job
 // runs on, then runs the job with the arguments that follow.
 import { spawnSync } from "node:child_process";
-import { existsSync, statSync, utimesSync } from "node:fs";
+import { existsSync, readdirSync, statSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -59,6 +59,15 @@ const jobs = {
     build();
     node("examples/dist/main.js", ...args);
   },
+  /** Every program of examples/src, one after the other; modules that programs share lie in folders below. */
+  examples() {
+    build();
+    const programs = readdirSync(join(root, "examples/src")).filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts"));
+    for (const program of programs) {
+      console.log(`\nexamples/src/${program}`);
+      node(`examples/dist/${program.replace(/ts$/, "js")}`);
+    }
+  },
   /** Unit tests, laws, examples and docs, on the sources. */
   test: () => vitest(...args),
   build: () => build(...args),
@@ -75,6 +84,10 @@ const jobs = {
   "check:packages"() {
     build();
     node(".ci/check-packages.mjs", ...args);
+  },
+  browser() {
+    build();
+    node(".ci/browser.mjs");
   },
   fuzz: () => node(".ci/fuzz.mjs", ...args),
   /** Executes every snippet of README.md and docs/. */

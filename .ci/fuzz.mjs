@@ -1,0 +1,31 @@
+// Runs the laws of property-tests/ longer and on fresh seeds.
+//   npm run fuzz -- [--seed N] [--runs N] [--seconds N] [vitest filters]
+// Each property runs until it has seen `runs` cases or spent `seconds`. The seed is printed first: with it, the run repeats.
+import { spawnSync } from "node:child_process";
+import { randomInt } from "node:crypto";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { seed: { type: "string" }, runs: { type: "string", default: "100000" }, seconds: { type: "string", default: "30" } },
+});
+const number = (name) => {
+  const value = Number(values[name]);
+  if (Number.isInteger(value) && value > 0) return value;
+  console.error(`--${name} expects a positive integer, got ${values[name]}.`);
+  process.exit(2);
+};
+const seed = values.seed === undefined ? randomInt(1, 2 ** 31) : number("seed");
+const [runs, seconds] = [number("runs"), number("seconds")];
+
+console.log(`Fuzzing with --seed ${seed} --runs ${runs} --seconds ${seconds}`);
+const { status } = spawnSync(
+  process.execPath,
+  [join(root, "node_modules/vitest/vitest.mjs"), "run", ...(positionals.length > 0 ? positionals : ["property-tests/"]), `--testTimeout=${(seconds * 4 + 60) * 1000}`],
+  { cwd: root, stdio: "inherit", env: { ...process.env, HESSIA_SEED: String(seed), HESSIA_RUNS: String(runs), HESSIA_SECONDS: String(seconds) } },
+);
+console.log(`Seed of this run: ${seed}`);
+process.exitCode = status ?? 1;
