@@ -1,0 +1,167 @@
+import type { DType, TypedArray } from "../../base/dtype.js";
+import { BackendError } from "../../base/errors.js";
+import { Allocator, roundUp } from "./allocator.js";
+import type { Block } from "./allocator.js";
+
+const pageBytes = 65536;
+
+export interface HeapOptions {
+  /** Limit of the memory in pages of 64 KiB; 65536 (4 GiB) is the most that 32-bit addresses reach. */
+  readonly maximumPages?: number;
+  /**
+   * Bytes of results that the heap holds before further ones go to ordinary ArrayBuffers. Within one synchronous turn no
+   * FinalizationRegistry callback runs, so without such a limit a loop that drops its results would fill the memory.
+   */
+  readonly budgetBytes?: number;
+}
+
+/** One view of the whole memory for each element type; replaced whenever the memory grows. */
+export interface MemoryViews {
+  readonly bool: Uint8Array;
+  readonly int32: Int32Array;
+  readonly uint32: Uint32Array;
+  readonly float32: Float32Array;
+  readonly float64: Float64Array;
+}
+
+/** The one linear memory that all compiled programs share. */
+export class Heap {
+  readonly memory: WebAssembly.Memory;
+  readonly maximumPages: number;
+  readonly budgetBytes: number;
+  private readonly allocator: Allocator;
+  private readonly tables = new Map<string, number>();
+  private readonly frames = new Map<number, number>();
+  private frame: Block | undefined;
+  private frameBusy = false;
+  views: MemoryViews;
+  /** Bytes and number of blocks that hold arrays. */
+  arrayBytes = 0;
+  arrayCount = 0;
+  peakBytes = 0;
+
+  constructor(options: HeapOptions = {}) {
+    this.maximumPages = options.maximumPages ?? 65536;
+    this.budgetBytes = options.budgetBytes ?? 256 * 2 ** 20;
+    const initial = Math.min(16, this.maximumPages);
+    this.memory = new WebAssembly.Memory({ initial, maximum: this.maximumPages });
+    this.views = makeViews(this.memory.buffer);
+    let unused = initial * pageBytes - 64;
+    // Address 0 stays unused, so that no valid array has a null pointer.
+    this.allocator = new Allocator(64, (bytes) => {
+      const made = unused;
+      unused = 0;
+      return made >= bytes ? made : made + this.grow(bytes - made);
+    });
+  }
+
+  private grow(bytes: number): number {
+    const have = this.memory.buffer.byteLength / pageBytes;
+    const need = Math.ceil(bytes / pageBytes);
+    const comfortable = Math.min(Math.max(need, Math.ceil(have / 8)), this.maximumPages - have);
+    for (const pages of [comfortable, need]) {
+      if (pages < need) continue;
+      try {
+        this.memory.grow(pages);
+        this.views = makeViews(this.memory.buffer);
+        return pages * pageBytes;
+      } catch {
+        // Tried with less, then reported below.
+      }
+    }
+    throw new BackendError({ fn: "wasm", arg: "memory", expected: `room for ${bytes} more bytes`, got: `${have * pageBytes} bytes in use of at most ${this.maximumPages * pageBytes}, and the memory cannot grow`, fix: "dispose arrays that are no longer needed, or work on smaller pieces" });
+  }
+
+  allocate(bytes: number): Block {
+    const block = this.allocator.allocate(bytes);
+    if (this.allocator.used > this.peakBytes) this.peakBytes = this.allocator.used;
+    return block;
+  }
+
+  release(block: Block): void {
+    this.allocator.release(block);
+  }
+
+  /** A block that an array will own. */
+  allocateArray(bytes: number): Block {
+    const block = this.allocate(bytes);
+    this.arrayBytes += block.size;
+    this.arrayCount++;
+    return block;
+  }
+
+  releaseArray(block: Block): void {
+    if (block.free) return;
+    this.arrayBytes -= block.size;
+    this.arrayCount--;
+    this.allocator.release(block);
+  }
+
+  /** Whether an array of so many bytes may stay in the heap. */
+  withinBudget(bytes: number): boolean {
+    return this.arrayBytes + bytes <= this.budgetBytes;
+  }
+
+  get usedBytes(): number { return this.allocator.used; }
+
+  view(dtype: DType, address: number, length: number): TypedArray {
+    const whole = this.views[dtype];
+    const start = address / whole.BYTES_PER_ELEMENT;
+    return whole.subarray(start, start + length);
+  }
+
+  /** Address of constant bytes, written once and kept. */
+  table(key: string, bytes: () => Uint8Array): number {
+    let address = this.tables.get(key);
+    if (address === undefined) {
+      const data = bytes();
+      address = this.allocate(data.length).address;
+      this.views.bool.set(data, address);
+      this.tables.set(key, address);
+    }
+    return address;
+  }
+
+  /** Announces a program whose frame (staged arrays and temporaries) takes so many bytes; all programs use one frame, since runs do not overlap. */
+  reserveFrame(bytes: number): void {
+    this.frames.set(bytes, (this.frames.get(bytes) ?? 0) + 1);
+  }
+
+  /** The program is gone: the frame may shrink. */
+  unreserveFrame(bytes: number): void {
+    const count = this.frames.get(bytes)! - 1;
+    if (count > 0) this.frames.set(bytes, count);
+    else {
+      this.frames.delete(bytes);
+      if (this.frame && !this.frameBusy && bytes * 2 > this.frame.size && this.frame.size > 2 ** 20) this.dropFrame();
+    }
+  }
+
+  private dropFrame(): void {
+    if (this.frame) this.release(this.frame);
+    this.frame = undefined;
+  }
+
+  /**
+   * Address of the frame, for the time of one run; `leaveFrame` ends it.
+   * @throws BackendError when a run is under way: a routine's reference called back into the backend.
+   */
+  enterFrame(bytes: number): number {
+    if (this.frameBusy)
+      throw new BackendError({ fn: "wasm", expected: "one program at a time", got: "a run from inside a routine of another run", fix: "compute in a routine's reference with plain loops over its typed arrays, not with array functions" });
+    if (this.frame === undefined || this.frame.size < bytes) {
+      this.dropFrame();
+      this.frame = this.allocate(roundUp(bytes));
+    }
+    this.frameBusy = true;
+    return this.frame.address;
+  }
+
+  leaveFrame(): void {
+    this.frameBusy = false;
+  }
+}
+
+function makeViews(buffer: ArrayBuffer): MemoryViews {
+  return { bool: new Uint8Array(buffer), int32: new Int32Array(buffer), uint32: new Uint32Array(buffer), float32: new Float32Array(buffer), float64: new Float64Array(buffer) };
+}

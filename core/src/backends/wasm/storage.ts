@@ -1,0 +1,66 @@
+import { itemsize } from "../../base/dtype.js";
+import type { DType, TypedArray } from "../../base/dtype.js";
+import { BackendError, DisposedError } from "../../base/errors.js";
+import type { Storage } from "../backend.js";
+import type { Block } from "./allocator.js";
+import type { Heap } from "./heap.js";
+
+/**
+ * Arrays up to this size live in JavaScript and are copied into a program's frame for each run: to copy them costs less than to
+ * register a finalizer (about 1 µs, most of it in the garbage collector).
+ */
+export const smallBytes = 8192;
+
+/** Elements in the heap (`block`) or in a JavaScript array (`data`); neither after `dispose`. */
+export class WasmStorage implements Storage {
+  constructor(
+    readonly heap: Heap,
+    readonly dtype: DType,
+    readonly size: number,
+    public block: Block | undefined,
+    public data: TypedArray | undefined,
+  ) {}
+
+  dispose(): void {
+    const { block } = this;
+    this.data = undefined;
+    if (block) {
+      this.block = undefined;
+      finalizers.unregister(this);
+      this.heap.releaseArray(block);
+    }
+  }
+
+  /** The elements: a view of the heap, valid until it grows, or the array itself. */
+  view(fn: string): TypedArray {
+    if (this.data) return this.data;
+    if (this.block) return this.heap.view(this.dtype, this.block.address, this.size);
+    throw disposed(fn);
+  }
+}
+
+export const disposed = (fn: string): DisposedError =>
+  new DisposedError({ fn, expected: "an array that is still there", got: "one that was disposed or donated", fix: "do not use an array after dispose() or after donating it" });
+
+const finalizers = new FinalizationRegistry<{ readonly heap: Heap; readonly block: Block }>(({ heap, block }) => heap.releaseArray(block));
+
+/** A storage that owns this block from now on. */
+export function adopt(heap: Heap, dtype: DType, size: number, block: Block): WasmStorage {
+  const storage = new WasmStorage(heap, dtype, size, block, undefined);
+  finalizers.register(storage, { heap, block }, storage);
+  return storage;
+}
+
+/** A storage with a copy of `source`: in the heap where it is large and the budget allows, else in JavaScript. */
+export function storageOf(heap: Heap, dtype: DType, source: TypedArray): WasmStorage {
+  const bytes = source.length * itemsize(dtype);
+  if (bytes <= smallBytes || !heap.withinBudget(bytes)) return new WasmStorage(heap, dtype, source.length, undefined, source.slice());
+  const block = heap.allocateArray(bytes);
+  heap.views[dtype].set(source, block.address / itemsize(dtype));
+  return adopt(heap, dtype, source.length, block);
+}
+
+export function asWasmStorage(storage: Storage, heap: Heap, fn: string): WasmStorage {
+  if (storage instanceof WasmStorage && storage.heap === heap) return storage;
+  throw new BackendError({ fn, expected: 'a storage of the "wasm" backend', got: "a storage of another backend", fix: "move the array to this device first" });
+}

@@ -1,0 +1,17 @@
+import { registerBackend } from "./backends/registry.js";
+import { referenceBackend } from "./backends/reference/index.js";
+import "./trace/eager.js";
+
+registerBackend(referenceBackend);
+
+export * from "./base/errors.js";
+export { type DType, setDefaultFloat, defaultFloat, type TypedArray } from "./base/dtype.js";
+export type { Shape } from "./base/shape.js";
+export { registerPytree, type PytreeClass, type TreeDef } from "./base/tree.js";
+export * as tree from "./base/tree.js";
+export { NDArray } from "./array/ndarray.js";
+export type { ArrayLike, AxisArg, AtUpdate, IndexItem } from "./array/methods.js";
+export { defaultDevice, devices, setDefaultDevice, withDevice } from "./backends/registry.js";
+export { jit, makeProgram, type Jitted, type JitOptions, type JitStats, type Lowered } from "./transforms/jit.js";
+export { vmap, type InAxes, type VmapOptions } from "./transforms/vmap.js";
+export { evalShape, ShapeDtype } from "./transforms/eval-shape.js";

@@ -1,0 +1,48 @@
+import { type Atom, Literal, Program, type Var } from "./program.js";
+import { formatAval } from "./aval.js";
+import type { Params } from "./primitive.js";
+
+const functionIds = new WeakMap<object, number>();
+let nextId = 0;
+
+/** A number for a function, the same each time. */
+export function functionId(f: object): number {
+  let id = functionIds.get(f);
+  if (id === undefined) functionIds.set(f, (id = nextId++));
+  return id;
+}
+
+const programKeys = new WeakMap<Program, string>();
+const paramKeys = new WeakMap<Params, string>();
+
+/** Text that is equal for equal params: Programs by structure, functions by identity. */
+export function paramsKey(params: Params): string {
+  let key = paramKeys.get(params);
+  if (key === undefined) paramKeys.set(params, (key = valueKey(params)));
+  return key;
+}
+
+function valueKey(v: unknown): string {
+  if (v === null || typeof v !== "object") return typeof v === "function" ? `fn${functionId(v)}` : Object.is(v, -0) ? "-0" : String(v);
+  if (v instanceof Program) return programKey(v);
+  if (Array.isArray(v)) return `[${v.map(valueKey).join(",")}]`;
+  return `{${Object.keys(v).map((k) => `${k}:${valueKey((v as Record<string, unknown>)[k])}`).join(",")}}`;
+}
+
+/** Text that is equal for structurally equal Programs (same constants by identity). */
+export function programKey(program: Program): string {
+  let key = programKeys.get(program);
+  if (key !== undefined) return key;
+  const names = new Map<Var, number>();
+  const define = (v: Var) => {
+    names.set(v, names.size);
+    return formatAval(v.aval);
+  };
+  const use = (a: Atom) => (a instanceof Literal ? `${valueKey(a.value)}:${formatAval(a.aval)}` : `%${names.get(a)}`);
+  const inputs = program.inputs.map(define).join(" ");
+  const constants = program.constants.map((c) => `${define(c.variable)}=#${functionId(c.value)}`).join(" ");
+  const equations = program.equations.map((e) => `${e.outputs.map(define).join(" ")}=${e.primitive.name}${paramsKey(e.params)} ${e.inputs.map(use).join(" ")}`).join(";");
+  key = `(${inputs}|${constants}|${equations}|${program.outputs.map(use).join(" ")})`;
+  programKeys.set(program, key);
+  return key;
+}

@@ -1,0 +1,130 @@
+import type { DType } from "../base/dtype.js";
+import { contiguousStrides, type Shape, sizeOf } from "../base/shape.js";
+import { type Affine, type Bound, type BufferId, type Expr, guard, load, rewrite, visitExpr } from "../kernel/expr.js";
+
+/** A value not computed yet: a scalar expression over loop dimensions that are its shape. */
+export interface Lazy {
+  readonly shape: Shape;
+  readonly dtype: DType;
+  readonly expr: Expr;
+}
+
+export const fromBuffer = (buffer: BufferId, shape: Shape, dtype: DType, base?: Expr): Lazy => ({ shape, dtype, expr: load(dtype, buffer, { offset: 0, strides: contiguousStrides(shape) }, base) });
+
+/** `outer` after `inner`: each loop index of `outer` replaced by an affine function of new loop indices. */
+function substitute(a: Affine, subst: readonly Affine[], ndim: number): Affine {
+  let offset = a.offset;
+  const strides = new Array<number>(ndim).fill(0);
+  a.strides.forEach((s, d) => {
+    if (s === 0) return;
+    const by = subst[d]!;
+    offset += s * by.offset;
+    by.strides.forEach((t, j) => (strides[j]! += s * t));
+  });
+  return { offset, strides };
+}
+
+/** The same elements seen through new loop indices: old index d = `subst[d]` of the new ones. */
+export function reindex(expr: Expr, subst: readonly Affine[], ndim: number): Expr {
+  const memo = new Map<Expr, Expr>();
+  const go = (e: Expr): Expr | undefined => {
+    if (e.op === "load") return { ...e, index: substitute(e.index, subst, ndim) };
+    if (e.op === "index") return { ...e, index: substitute(e.index, subst, ndim) };
+    if (e.op === "guard") return { ...e, bounds: e.bounds.map((b) => ({ ...b, index: substitute(b.index, subst, ndim) })), inside: rewrite(e.inside, go, memo), outside: rewrite(e.outside, go, memo) };
+    return undefined;
+  };
+  return rewrite(expr, go, memo);
+}
+
+export const axisIndex = (ndim: number, d: number, stride = 1, offset = 0): Affine => ({ offset, strides: Array.from({ length: ndim }, (_, j) => (j === d ? stride : 0)) });
+export const constantIndex = (ndim: number, offset = 0): Affine => ({ offset, strides: new Array<number>(ndim).fill(0) });
+
+/** A view: element `i` of the result is element `subst(i)` of `x`. */
+export const view = (x: Lazy, shape: Shape, subst: readonly Affine[]): Lazy => ({ shape, dtype: x.dtype, expr: reindex(x.expr, subst, shape.length) });
+
+export const transposeLazy = (x: Lazy, permutation: readonly number[]): Lazy => {
+  const inverse = new Array<number>(permutation.length);
+  permutation.forEach((p, i) => (inverse[p] = i));
+  return view(x, permutation.map((p) => x.shape[p]!), inverse.map((j) => axisIndex(permutation.length, j)));
+};
+
+/** Old axis d becomes axis `dims[d]` of the new shape; size-1 axes and new ones repeat. */
+export const broadcastLazy = (x: Lazy, shape: Shape, dims: readonly number[]): Lazy =>
+  view(x, shape, x.shape.map((n, d) => (n === 1 ? constantIndex(shape.length) : axisIndex(shape.length, dims[d]!))));
+
+/** Every affine function in an expression. */
+export function affines(expr: Expr): Affine[] {
+  const out: Affine[] = [];
+  visitExpr(expr, (e) => {
+    if (e.op === "load" || e.op === "index") out.push(e.index);
+    else if (e.op === "guard") out.push(...e.bounds.map((b) => b.index));
+  });
+  return out;
+}
+
+/** Groups of old and new axes with equal products: the coarsest common refinement that a reshape needs. */
+function reshapeGroups(from: Shape, to: Shape): [number[], number[]][] {
+  const groups: [number[], number[]][] = [];
+  let i = 0;
+  let j = 0;
+  while (i < from.length || j < to.length) {
+    const a: number[] = [];
+    const b: number[] = [];
+    let pa = 1;
+    let pb = 1;
+    do {
+      if ((pa <= pb && i < from.length) || j >= to.length) {
+        a.push(i);
+        pa *= from[i++]!;
+      } else {
+        b.push(j);
+        pb *= to[j++]!;
+      }
+    } while (pa !== pb && (i < from.length || j < to.length));
+    groups.push([a, b]);
+  }
+  return groups;
+}
+
+/** Reshape by index arithmetic alone, or undefined where the merged axes do not lie evenly in some access. */
+export function reshapeLazy(x: Lazy, shape: Shape): Lazy | undefined {
+  if (sizeOf(shape) === 0) return undefined;
+  const all = affines(x.expr);
+  const subst: Affine[] = x.shape.map(() => constantIndex(shape.length));
+  for (const [olds, news] of reshapeGroups(x.shape, shape)) {
+    const axes = olds.filter((d) => x.shape[d] !== 1);
+    // Merging axes d1, d2 into one needs stride(d1) = stride(d2) * size(d2) in every access.
+    for (let k = 0; k + 1 < axes.length; k++) {
+      const [d, e] = [axes[k]!, axes[k + 1]!];
+      if (!all.every((a) => a.strides[d] === a.strides[e]! * x.shape[e]!)) return undefined;
+    }
+    const last = axes.at(-1);
+    if (last === undefined) continue;
+    // After the check the whole group acts through its last axis alone: its index is the flat index of the new axes.
+    const strides = new Array<number>(shape.length).fill(0);
+    let step = 1;
+    for (let k = news.length - 1; k >= 0; k--) {
+      strides[news[k]!] = step;
+      step *= shape[news[k]!]!;
+    }
+    subst[last] = { offset: 0, strides };
+  }
+  return view(x, shape, subst);
+}
+
+/** `x` inside the bounds, `fill` outside; `x` must already be indexed by the new loop. */
+export const guarded = (x: Lazy, bounds: readonly Bound[], fill: Expr): Lazy => ({ ...x, expr: guard(bounds, x.expr, fill) });
+
+const heavy = new Set(["exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "logistic", "erf", "erfc", "erfInv", "lgamma", "digamma", "pow", "atan2", "polygamma", "igamma", "igammac", "cbrt"]);
+
+/** Rough work per element: what computing it again would cost. */
+export function cost(expr: Expr): { work: number; nodes: number } {
+  let work = 0;
+  let nodes = 0;
+  visitExpr(expr, (e) => {
+    nodes++;
+    if (e.op === "unary" || e.op === "binary") work += heavy.has(e.fn) ? 20 : 1;
+    else if (e.op === "select" || e.op === "guard" || e.op === "gather" || e.op === "cast") work += 1;
+  });
+  return { work, nodes };
+}

@@ -1,0 +1,195 @@
+import { type DType, newTypedArray, type TypedArray } from "../base/dtype.js";
+import { contiguousStrides, range, type Shape, sizeOf } from "../base/shape.js";
+import { type Aval, type ConstantValue, formatAval } from "../ir/aval.js";
+import { type AnyPrimitive, getRule, ruleKind } from "../ir/primitive.js";
+import { type Atom, Literal, type Program, type Var } from "../ir/program.js";
+import { accumulator, type Affine, type BufferId, constant, type Expr, load, visitExpr } from "../kernel/expr.js";
+import type { BufferInfo, Kernel, ReduceOp, Step } from "../kernel/schedule.js";
+import { axisIndex, cost, fromBuffer, type Lazy, reindex, view } from "./lazy.js";
+import { simplifyKernel } from "./simplify.js";
+import { ProgramError } from "../base/errors.js";
+
+/**
+ * How a primitive becomes loops: from lazy inputs to lazy outputs. Elementwise operations extend the expression, views
+ * change its indices, reductions and routines emit steps through `ctx`.
+ */
+export type LowerRule<P> = (ctx: Lowering, inputs: readonly Lazy[], params: P, outputs: readonly Aval[]) => readonly Lazy[];
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- one slot for rules of every params type
+export const lowerRule = ruleKind<LowerRule<any>>("lower");
+
+const maxNodes = 256;
+
+/** Writes a Schedule while values stay lazy as long as that is cheaper than a buffer. */
+export class Lowering {
+  readonly buffers: BufferInfo[] = [];
+  readonly constants: { buffer: BufferId; data: TypedArray }[] = [];
+  #steps: Step[] = [];
+  /** Buffers made for lazy values, by block: what one branch computed is not there for another. */
+  #made: Map<Expr, BufferId>[] = [new Map()];
+
+  get steps(): readonly Step[] { return this.#steps; }
+
+  newBuffer(dtype: DType, size: number): BufferId {
+    this.buffers.push({ dtype, size });
+    return this.buffers.length - 1;
+  }
+  emit(step: Step): void { this.#steps.push(step); }
+
+  /** Steps emitted by `f`, as the body of a loop or branch. */
+  block<T>(f: () => T): { steps: Step[]; result: T } {
+    const outer = this.#steps;
+    this.#steps = [];
+    this.#made.push(new Map());
+    try {
+      const result = f();
+      return { steps: this.#steps, result };
+    } finally {
+      this.#steps = outer;
+      this.#made.pop();
+    }
+  }
+
+  constant(value: ConstantValue): Lazy {
+    if (value.shape.length === 0) return { shape: [], dtype: value.dtype, expr: constant(value.dtype, value.data[0]!) };
+    const buffer = this.newBuffer(value.dtype, sizeOf(value.shape));
+    this.constants.push({ buffer, data: value.data });
+    return fromBuffer(buffer, value.shape, value.dtype);
+  }
+
+  /** A whole row-major buffer with these elements, computing them now if need be. */
+  buffer(x: Lazy): BufferId {
+    const whole = this.#wholeBuffer(x);
+    if (whole !== undefined) return whole;
+    for (const made of this.#made) {
+      const found = made.get(x.expr);
+      if (found !== undefined && this.buffers[found]!.size === sizeOf(x.shape)) return found;
+    }
+    const id = this.newBuffer(x.dtype, sizeOf(x.shape));
+    this.write(x, id);
+    this.#made.at(-1)!.set(x.expr, id);
+    return id;
+  }
+  #wholeBuffer(x: Lazy): BufferId | undefined {
+    const e = x.expr;
+    if (e.op !== "load" || e.base || e.index.offset !== 0 || this.buffers[e.buffer]!.size !== sizeOf(x.shape)) return undefined;
+    const strides = contiguousStrides(x.shape);
+    return x.shape.every((n, d) => n === 1 || e.index.strides[d] === strides[d]) ? e.buffer : undefined;
+  }
+  /** True for a value that is a whole row-major buffer already. */
+  isWhole(x: Lazy): boolean { return this.#wholeBuffer(x) !== undefined; }
+  /** The value, in a buffer of its own if it was not in one. */
+  materialize(x: Lazy): Lazy {
+    return fromBuffer(this.buffer(x), x.shape, x.dtype);
+  }
+  /** True where recomputing `x` at each use costs less than a trip through memory. */
+  cheap(x: Lazy): boolean {
+    const { work, nodes } = cost(x.expr);
+    return work <= 2 && nodes < 16;
+  }
+
+  /** Writes `x` into a region of a buffer: element i goes to `index(i) + base`. */
+  write(x: Lazy, buffer: BufferId, index: Affine = { offset: 0, strides: contiguousStrides(x.shape) }, base?: Expr): void {
+    this.kernel({ dims: x.shape, reduceDims: [], accumulators: [], outputs: [{ buffer, index, base, value: x.expr }] });
+  }
+
+  kernel(kernel: Kernel): void {
+    if (sizeOf(kernel.dims) === 0) return;
+    this.emit({ kind: "kernel", kernel: simplifyKernel(kernel) });
+  }
+
+  /** Reduces axes away; the result is in a buffer. */
+  reduce(x: Lazy, axes: readonly number[], op: ReduceOp, dtype: DType): Lazy {
+    const kept = range(x.shape.length).filter((d) => !axes.includes(d));
+    const dims = kept.map((d) => x.shape[d]!);
+    const ndim = x.shape.length;
+    const order = [...kept, ...axes];
+    const subst = range(ndim).map((d) => axisIndex(ndim, order.indexOf(d)));
+    const value = reindex(x.expr, subst, ndim);
+    const out = this.newBuffer(dtype, sizeOf(dims));
+    this.kernel({
+      dims,
+      reduceDims: axes.map((d) => x.shape[d]!),
+      accumulators: [{ op, dtype, value }],
+      outputs: [{ buffer: out, index: { offset: 0, strides: contiguousStrides(dims) }, value: accumulator(dtype, 0) }],
+    });
+    return fromBuffer(out, dims, dtype);
+  }
+
+  /** Calls a routine on whole buffers. */
+  routine(name: string, inputs: readonly Lazy[], outputs: readonly { shape: Shape; dtype: DType }[], params: object): Lazy[] {
+    const ins = inputs.map((x) => ({ buffer: this.buffer(x), shape: x.shape, dtype: x.dtype }));
+    const outs = outputs.map((o) => ({ buffer: this.newBuffer(o.dtype, sizeOf(o.shape)), shape: o.shape, dtype: o.dtype }));
+    if (outs.some((o) => sizeOf(o.shape) > 0)) this.emit({ kind: "routine", name, params, inputs: ins, outputs: outs });
+    return outs.map((o) => fromBuffer(o.buffer, o.shape, o.dtype));
+  }
+
+  copy(from: BufferId, to: BufferId, options: { fromBase?: Expr; toBase?: Expr; count?: number } = {}): void {
+    const count = options.count ?? this.buffers[to]!.size;
+    if (count > 0) this.emit({ kind: "copy", from, fromBase: options.fromBase, to, toBase: options.toBase, count });
+  }
+
+  /** The value of a scalar, as an expression for bases and counters. */
+  scalar(x: Lazy): Expr {
+    const kept = this.cheap(x) ? x : this.materialize(x);
+    return reindex(kept.expr, kept.shape.map(() => ({ offset: 0, strides: [] })), 0);
+  }
+
+  /** Lowers a nested Program on lazy inputs. */
+  program(program: Program, inputs: readonly Lazy[]): Lazy[] {
+    const env = new Map<Var, Lazy>();
+    const uses = countUses(program);
+    program.inputs.forEach((v, i) => env.set(v, inputs[i]!));
+    for (const c of program.constants) env.set(c.variable, this.constant(c.value));
+    const read = (a: Atom): Lazy => (a instanceof Literal ? literal(a) : env.get(a)!);
+    for (const e of program.equations) {
+      const types = e.outputs.map((v) => v.aval);
+      const outs = getRule(e.primitive as AnyPrimitive, lowerRule)(this, e.inputs.map(read), e.params, types);
+      e.outputs.forEach((v, i) => {
+        const x = outs[i]!;
+        if (x.dtype !== v.aval.dtype || sizeOf(x.shape) !== sizeOf(v.aval.shape))
+          throw new ProgramError({ fn: `lowering of ${e.primitive.name}`, expected: formatAval(v.aval), got: `${x.dtype}[${x.shape.join(",")}]`, fix: "correct the primitive's lowering rule" });
+        env.set(v, this.#keepOrStore(x, uses.get(v) ?? 0));
+      });
+    }
+    return program.outputs.map(read);
+  }
+  #keepOrStore(x: Lazy, uses: number): Lazy {
+    if (sizeOf(x.shape) === 0) return x;
+    const { work, nodes } = cost(x.expr);
+    return nodes > maxNodes || (uses > 1 && (work > 2 || nodes > 24)) ? this.materialize(x) : x;
+  }
+
+  /** Prepares a value for use inside a loop or by many readers: in a buffer unless it is cheap to recompute. */
+  settle(x: Lazy): Lazy {
+    return this.cheap(x) ? x : this.materialize(x);
+  }
+
+  /** Broadcasting repeats an expression's work for every copy: store it first unless it is cheap. */
+  expand(x: Lazy, shape: Shape, dims: readonly number[]): Lazy {
+    const grows = sizeOf(shape) > sizeOf(x.shape);
+    const source = grows && !this.cheap(x) ? this.materialize(x) : x;
+    return view(source, shape, source.shape.map((n, d) => (n === 1 && shape[dims[d]!] !== 1 ? { offset: 0, strides: shape.map(() => 0) } : axisIndex(shape.length, dims[d]!))));
+  }
+}
+
+const literal = (a: Literal): Lazy => ({ shape: [], dtype: a.aval.dtype, expr: constant(a.aval.dtype, Number(a.value)) });
+
+function countUses(program: Program): Map<Var, number> {
+  const uses = new Map<Var, number>();
+  const count = (a: Atom) => a.kind === "var" && uses.set(a, (uses.get(a) ?? 0) + 1);
+  for (const e of program.equations) e.inputs.forEach(count);
+  program.outputs.forEach(count);
+  return uses;
+}
+
+/** True if an expression reads a buffer that `buffers` has. */
+export function readsBuffer(expr: Expr, buffers: ReadonlySet<BufferId>): boolean {
+  let found = false;
+  visitExpr(expr, (e) => {
+    if ((e.op === "load" || e.op === "gather") && buffers.has(e.buffer)) found = true;
+  });
+  return found;
+}
+
+export const emptyData = (dtype: DType): TypedArray => newTypedArray(dtype, 0);
+export const scalarLoad = (buffer: BufferId, dtype: DType): Expr => load(dtype, buffer, { offset: 0, strides: [] });

@@ -1,0 +1,123 @@
+import type { Expr, BufferId } from "../kernel/expr.js";
+import { visitExpr } from "../kernel/expr.js";
+import { itemsize } from "../base/dtype.js";
+import type { BufferInfo, Step } from "../kernel/schedule.js";
+
+/** First and last position at which a buffer is touched. */
+interface Interval {
+  first: number;
+  last: number;
+}
+
+/** Buffers a step touches itself, its bodies apart. */
+export function touched(step: Step): Set<BufferId> {
+  const ids = new Set<BufferId>();
+  const expr = (e: Expr | undefined) => e && visitExpr(e, (x) => (x.op === "load" || x.op === "gather") && ids.add(x.buffer));
+  switch (step.kind) {
+    case "kernel":
+      for (const a of step.kernel.accumulators) expr(a.value);
+      for (const o of step.kernel.outputs) {
+        ids.add(o.buffer);
+        expr(o.value);
+        expr(o.base);
+      }
+      break;
+    case "routine":
+      for (const o of [...step.inputs, ...step.outputs]) ids.add(o.buffer);
+      break;
+    case "copy":
+      ids.add(step.from).add(step.to);
+      expr(step.fromBase);
+      expr(step.toBase);
+      break;
+    case "for": ids.add(step.counter); break;
+    case "while": ids.add(step.predicate); break;
+    case "branch": ids.add(step.index); break;
+  }
+  return ids;
+}
+
+const bodies = (step: Step): (readonly Step[])[] => (step.kind === "for" ? [step.body] : step.kind === "while" ? [step.condition, step.body] : step.kind === "branch" ? [...step.branches] : []);
+
+/**
+ * Lifetimes in program order. A buffer that a loop touches and something outside it touches too lives as long as the whole loop, since
+ * iterations hand it on; one used in the body alone lives within one iteration.
+ */
+function lifetimes(steps: readonly Step[]): Map<BufferId, Interval> {
+  let position = 0;
+  /** Touches within a list of steps, by buffer. */
+  const walk = (list: readonly Step[]): Map<BufferId, Interval> => {
+    const here = new Map<BufferId, Interval>();
+    const touch = (id: BufferId, first: number, last: number) => {
+      const i = here.get(id);
+      if (!i) here.set(id, { first, last });
+      else {
+        i.first = Math.min(i.first, first);
+        i.last = Math.max(i.last, last);
+      }
+    };
+    for (const step of list) {
+      const start = position++;
+      const inner = bodies(step).map(walk);
+      const end = position++;
+      const own = touched(step);
+      const isLoop = step.kind === "for" || step.kind === "while";
+      for (const id of own) touch(id, start, end);
+      const outside = loopOutside.get(step);
+      for (const m of inner)
+        for (const [id, i] of m) {
+          const shared = isLoop && (own.has(id) || outside!.has(id));
+          touch(id, shared ? start : i.first, shared ? end : i.last);
+        }
+    }
+    return here;
+  };
+  const loopOutside = touchesOutsideLoops(steps);
+  return walk(steps);
+}
+
+/** For each loop, the buffers of its bodies that are touched outside it as well (or in both its condition and its body). */
+function touchesOutsideLoops(steps: readonly Step[]): Map<Step, Set<BufferId>> {
+  const counts = new Map<BufferId, number>();
+  const deep = (step: Step, f: (id: BufferId) => void): void => {
+    touched(step).forEach(f);
+    for (const b of bodies(step)) for (const s of b) deep(s, f);
+  };
+  for (const s of steps) deep(s, (id) => counts.set(id, (counts.get(id) ?? 0) + 1));
+  const out = new Map<Step, Set<BufferId>>();
+  const visit = (step: Step) => {
+    const lists = bodies(step);
+    if (step.kind === "for" || step.kind === "while") {
+      const inside = new Map<BufferId, number>();
+      for (const b of lists) for (const s of b) deep(s, (id) => inside.set(id, (inside.get(id) ?? 0) + 1));
+      const shared = new Set<BufferId>();
+      for (const [id, n] of inside) if (counts.get(id)! > n) shared.add(id);
+      out.set(step, shared);
+    }
+    for (const b of lists) b.forEach(visit);
+  };
+  steps.forEach(visit);
+  return out;
+}
+
+const align = (n: number) => Math.ceil(n / 64) * 64;
+
+/** Offsets in one arena for the temporaries: first fit over lifetimes, the largest first. */
+export function planArena(buffers: readonly BufferInfo[], temporaries: ReadonlySet<BufferId>, steps: readonly Step[]): { bytes: number; offsets: Map<BufferId, number> } {
+  const live = lifetimes(steps);
+  const blocks = [...live].filter(([id]) => temporaries.has(id)).map(([id, i]) => ({ id, ...i, bytes: align(Math.max(1, buffers[id]!.size * itemsize(buffers[id]!.dtype))) }));
+  blocks.sort((a, b) => b.bytes - a.bytes || a.first - b.first);
+  const placed: ((typeof blocks)[number] & { at: number })[] = [];
+  let bytes = 0;
+  for (const b of blocks) {
+    const clashes = placed.filter((p) => p.first <= b.last && b.first <= p.last).sort((x, y) => x.at - y.at);
+    let at = 0;
+    for (const c of clashes) {
+      if (at + b.bytes <= c.at) break;
+      at = Math.max(at, c.at + c.bytes);
+    }
+    placed.push({ ...b, at });
+    bytes = Math.max(bytes, at + b.bytes);
+  }
+  return { bytes, offsets: new Map(placed.map((p) => [p.id, p.at])) };
+}

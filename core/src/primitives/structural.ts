@@ -1,0 +1,185 @@
+import { ArgumentError, ShapeError } from "../base/errors.js";
+import type { DType } from "../base/dtype.js";
+import { contiguousStrides, formatShape, range, type Shape, sizeOf } from "../base/shape.js";
+import { cast, constant, index } from "../kernel/expr.js";
+import { axisIndex, fromBuffer, guarded, type Lazy, view } from "../lower/lazy.js";
+import type { Lowering } from "../lower/lowering.js";
+import type { Primitive } from "../ir/primitive.js";
+import { definePrimitive } from "../trace/define.js";
+import { bind1 } from "../trace/trace.js";
+import { requireDTypes, requireSame } from "./elementwise.js";
+import { alignBatch, moveBatch, toBatch } from "./batch-axes.js";
+import { broadcast, reshape, transpose } from "./structural-ops.js";
+
+const at0 = <T>(list: readonly T[], first: T): T[] => [first, ...list];
+
+/** `x[start[d] : limit[d] : strides[d]]` on every axis, with positive strides. */
+export const slice: Primitive<{ start: readonly number[]; limit: readonly number[]; strides: readonly number[] }> = definePrimitive({
+  name: "slice",
+  linear: true,
+  abstractEval([x], { start, limit, strides }) {
+    const ok = [start, limit, strides].every((a) => a.length === x!.shape.length) && start.every((s, d) => s >= 0 && s <= limit[d]! && limit[d]! <= x!.shape[d]! && strides[d]! >= 1);
+    if (!ok)
+      throw new ShapeError({ fn: "slice", expected: `0 <= start <= limit <= size on each axis of ${formatShape(x!.shape)} and strides >= 1`, got: `start ${formatShape(start)}, limit ${formatShape(limit)}, strides ${formatShape(strides)}`, fix: "keep the bounds inside the array" });
+    return { ...x!, shape: start.map((s, d) => Math.ceil((limit[d]! - s) / strides[d]!)) };
+  },
+  batch(n, [x], [d], { start, limit, strides }) {
+    return { outputs: [bind1(slice, [moveBatch(x!, d!, 0)], { start: at0(start, 0), limit: at0(limit, n), strides: at0(strides, 1) })], dims: [0] };
+  },
+  lower(_ctx, [x], { start, strides }, [out]) {
+    const ndim = out!.shape.length;
+    return [view(x!, out!.shape, start.map((s, d) => axisIndex(ndim, d, strides[d], s)))];
+  },
+});
+
+/** XLA's pad: `interior[d]` copies of the value between elements, `low`/`high` at the ends (negative ones remove elements). */
+export const pad: Primitive<{ low: readonly number[]; high: readonly number[]; interior: readonly number[] }> = definePrimitive({
+  name: "pad",
+  linear: true,
+  abstractEval([x, value], { low, high, interior }) {
+    requireSame("pad", [{ ...x!, shape: [] }, value!]);
+    const shape = x!.shape.map((n, d) => low[d]! + high[d]! + n + Math.max(0, n - 1) * interior[d]!);
+    if (shape.some((n) => n < 0) || interior.some((n) => n < 0))
+      throw new ShapeError({ fn: "pad", expected: "padding that leaves no negative size", got: `low ${formatShape(low)}, high ${formatShape(high)}, interior ${formatShape(interior)} on ${formatShape(x!.shape)}`, fix: "remove fewer elements" });
+    return { ...x!, shape, weak: x!.weak && value!.weak };
+  },
+  batch(n, [x, value], [d, dv], { low, high, interior }) {
+    if (dv === null) return { outputs: [bind1(pad, [moveBatch(x!, d!, 0), value!], { low: at0(low, 0), high: at0(high, 0), interior: at0(interior, 0) })], dims: [0] };
+    throw new ArgumentError({ fn: "pad", arg: "value", expected: "one padding value for all examples", got: `${n} values under vmap`, fix: "pad with 0 and add the value with where" });
+  },
+  lower(ctx, [x, value], { low, interior }, [out]) {
+    const ndim = out!.shape.length;
+    const fill = view(value!, out!.shape, []);
+    const bounds = range(ndim).flatMap((d) => {
+      const hi = low[d]! + x!.shape[d]!;
+      return low[d]! <= 0 && hi >= out!.shape[d]! ? [] : [{ index: axisIndex(ndim, d), lo: low[d]!, hi, step: 1 }];
+    });
+    // Between spread elements the old index is not an affine function of the new one: those go through memory.
+    if (interior.every((k) => k === 0)) return [guarded(view(x!, out!.shape, range(ndim).map((d) => axisIndex(ndim, d, 1, -low[d]!))), bounds, fill.expr)];
+    return [spreadPad(ctx, x!, out!.shape, low, interior, fill)];
+  },
+});
+
+
+/** Interior padding writes: fill a buffer, then put the elements at their places. */
+export function spreadPad(ctx: Lowering, x: Lazy, shape: Shape, low: readonly number[], interior: readonly number[], fill: Lazy): Lazy {
+  const out = ctx.newBuffer(x.dtype, sizeOf(shape));
+  ctx.write(fill, out);
+  const strides = contiguousStrides(shape);
+  // Elements that negative padding removes are cut off first.
+  const keep = x.shape.map((n, d) => {
+    const step = interior[d]! + 1;
+    const first = low[d]! < 0 ? Math.ceil(-low[d]! / step) : 0;
+    const last = Math.min(n - 1, Math.floor((shape[d]! - 1 - low[d]!) / step));
+    return { first, count: Math.max(0, last - first + 1) };
+  });
+  const ndim = shape.length;
+  const kept = view(x, keep.map((k) => k.count), keep.map((k, d) => axisIndex(ndim, d, 1, k.first)));
+  ctx.write(kept, out, {
+    offset: keep.reduce((sum, k, d) => sum + (low[d]! + k.first * (interior[d]! + 1)) * strides[d]!, 0),
+    strides: strides.map((s, d) => s * (interior[d]! + 1)),
+  });
+  return fromBuffer(out, shape, x.dtype);
+}
+
+/** Reverses axes. */
+export const reverse: Primitive<{ axes: readonly number[] }> = definePrimitive({
+  name: "reverse",
+  linear: true,
+  abstractEval: ([x]) => x!,
+  batch: (_n, [x], [d], { axes }) => ({ outputs: [bind1(reverse, [x!], { axes: axes.map((a) => (a >= d! ? a + 1 : a)) })], dims: [d!] }),
+  lower: (_ctx, [x], { axes }) => [view(x!, x!.shape, x!.shape.map((n, d) => (axes.includes(d) ? axisIndex(x!.shape.length, d, -1, n - 1) : axisIndex(x!.shape.length, d))))],
+});
+
+/** Joins arrays along an axis. */
+export const concatenate: Primitive<{ axis: number }> = definePrimitive({
+  name: "concatenate",
+  linear: true,
+  abstractEval(inputs, { axis }) {
+    const first = inputs[0]!;
+    requireSame("concatenate", inputs.map((t) => ({ ...t, shape: t.shape.map((n, d) => (d === axis ? 0 : n)) })));
+    return { shape: first.shape.map((n, d) => (d === axis ? inputs.reduce((s, t) => s + t.shape[axis]!, 0) : n)), dtype: first.dtype, weak: inputs.every((t) => t.weak) };
+  },
+  batch(n, values, dims, { axis }) {
+    return { outputs: [bind1(concatenate, alignBatch(n, values, dims), { axis: axis + 1 })], dims: [0] };
+  },
+  lower(ctx, inputs, { axis }, [out]) {
+    const id = ctx.newBuffer(out!.dtype, sizeOf(out!.shape));
+    const strides = contiguousStrides(out!.shape);
+    let offset = 0;
+    for (const x of inputs) {
+      ctx.write(x, id, { offset: offset * strides[axis]!, strides });
+      offset += x.shape[axis]!;
+    }
+    return [fromBuffer(id, out!.shape, out!.dtype)];
+  },
+});
+
+/** 0, 1, 2, ... along one axis. */
+export const iota: Primitive<{ shape: Shape; dtype: DType; axis: number }> = definePrimitive({
+  name: "iota",
+  abstractEval: (_inputs, { shape, dtype }) => ({ shape, dtype, weak: false }),
+  lower: (_ctx, _inputs, { shape, dtype, axis }) => [{ shape, dtype, expr: cast(dtype, index(axisIndex(shape.length, axis))) }],
+});
+
+/**
+ * All windows of an array that slide over its axes: shape `[...positions, ...window]`, element `[p, w] = x[p * strides + w * dilation]`.
+ * A view; pooling reduces its window axes.
+ */
+export interface WindowParams { readonly window: readonly number[]; readonly strides: readonly number[]; readonly dilation: readonly number[] }
+const windowCount = (n: number, w: number, stride: number, dilation: number) => Math.max(0, Math.floor((n - (w - 1) * dilation - 1) / stride) + 1);
+
+export const windows: Primitive<WindowParams> = definePrimitive({
+  name: "windows",
+  linear: true,
+  abstractEval([x], { window, strides, dilation }) {
+    if ([window, strides, dilation].some((a) => a.length !== x!.shape.length || a.some((k) => k < 1)))
+      throw new ShapeError({ fn: "windows", expected: `positive window, strides and dilation for each of ${x!.shape.length} axes`, got: `window ${formatShape(window)}, strides ${formatShape(strides)}, dilation ${formatShape(dilation)}`, fix: "give one number an axis" });
+    return { ...x!, shape: [...x!.shape.map((n, d) => windowCount(n, window[d]!, strides[d]!, dilation[d]!)), ...window] };
+  },
+  batch(_n, [x], [d], { window, strides, dilation }) {
+    const y = bind1(windows, [moveBatch(x!, d!, 0)], { window: at0(window, 1), strides: at0(strides, 1), dilation: at0(dilation, 1) });
+    return { outputs: [bind1(reshape, [y], { shape: y.shape.filter((_, k) => k !== window.length + 1) })], dims: [0] };
+  },
+  lower(ctx, [x], { strides, dilation }, [out]) {
+    const ndim = out!.shape.length;
+    const half = ndim / 2;
+    return [view(ctx.settle(x!), out!.shape, range(half).map((d) => ({ offset: 0, strides: range(ndim).map((k) => (k === d ? strides[d]! : k === d + half ? dilation[d]! : 0)) })))];
+  },
+});
+
+/** Transpose of `windows`: adds every window element back to its place in an array of `shape`. */
+export const overlapAdd: Primitive<WindowParams & { readonly shape: Shape }> = definePrimitive({
+  name: "overlapAdd",
+  linear: true,
+  abstractEval([x], { shape, window, strides, dilation }) {
+    requireDTypes("overlapAdd", [x!], "number");
+    const expected = [...shape.map((n, d) => windowCount(n, window[d]!, strides[d]!, dilation[d]!)), ...window];
+    if (expected.join() !== x!.shape.join()) throw new ShapeError({ fn: "overlapAdd", expected: formatShape(expected), got: formatShape(x!.shape), fix: "pass windows of an array of this shape" });
+    return { ...x!, shape };
+  },
+  batch(n, [x], [d], { shape, window, strides, dilation }) {
+    const front = moveBatch(x!, d!, 0);
+    const withUnit = bind1(reshape, [front], { shape: [...front.shape.slice(0, shape.length + 1), 1, ...window] });
+    return { outputs: [bind1(overlapAdd, [withUnit], { shape: at0(shape, n), window: at0(window, 1), strides: at0(strides, 1), dilation: at0(dilation, 1) })], dims: [0] };
+  },
+  lower(ctx, [x], { shape, window, strides, dilation }) {
+    // out[i] = sum over w of spread[i - w * dilation, w], where spread has strides - 1 zeros between the window positions.
+    const n = shape.length;
+    const positions = x!.shape.slice(0, n);
+    const zero = { shape: [], dtype: x!.dtype, expr: constant(x!.dtype, 0) };
+    const spreadShape = positions.map((p, d) => Math.max(0, (p - 1) * strides[d]! + 1));
+    const spread = strides.some((s) => s > 1) && sizeOf(positions) > 0
+      ? spreadPad(ctx, x!, [...spreadShape, ...window], range(2 * n).map(() => 0), [...strides.map((s) => s - 1), ...window.map(() => 0)], view(zero, [...spreadShape, ...window], []))
+      : ctx.settle(x!);
+    const ndim = 2 * n;
+    const source = range(n).map((d) => ({ offset: 0, strides: range(ndim).map((k) => (k === d ? 1 : k === d + n ? -dilation[d]! : 0)) }));
+    const all = [...shape, ...window];
+    const bounds = source.map((index, d) => ({ index, lo: 0, hi: spread.shape[d]!, step: 1 }));
+    const terms = guarded(view(spread, all, [...source, ...range(n).map((d) => axisIndex(ndim, d + n))]), bounds, constant(x!.dtype, 0));
+    return [ctx.reduce({ ...terms, shape: all }, range(n, n), "add", x!.dtype)];
+  },
+});
+
+export const structuralPrimitives = { transpose, broadcast, reshape, slice, pad, reverse, concatenate, iota, windows, overlapAdd };
+export { broadcast, reshape, transpose, toBatch };

@@ -1,0 +1,62 @@
+import { ConcreteArray } from "../array/concrete.js";
+import type { NDArray } from "../array/ndarray.js";
+import type { Backend, Storage } from "../backends/backend.js";
+import { BackendError, LeakedTracerError, ProgramError } from "../base/errors.js";
+import { defaultBackend } from "../backends/registry.js";
+import type { Compiled } from "../execute/compile.js";
+import { compiledPrimitive } from "../execute/eager.js";
+import type { AnyPrimitive, Params } from "../ir/primitive.js";
+import { setBaseTrace, Trace, Tracer } from "./trace.js";
+
+/** The device of an operation: that of its inputs. Scalars from JavaScript numbers go anywhere. */
+export function commonBackend(inputs: readonly ConcreteArray[], fn: string): Backend {
+  let found: ConcreteArray | undefined;
+  for (const x of inputs) {
+    if (x.weak && x.hostData) continue;
+    if (found && found.backend !== x.backend)
+      throw new BackendError({ fn, expected: "arrays on one device", got: `"${found.device}" and "${x.device}"`, fix: `move one: await devicePut(x, "${found.device}")` });
+    found ??= x;
+  }
+  return found?.backend ?? defaultBackend();
+}
+
+/** Computes at once: a primitive becomes a one-equation Program whose compiled form is cached. */
+class EagerTrace extends Trace {
+  readonly name = "eager evaluation";
+
+  process(primitive: AnyPrimitive, inputs: readonly NDArray[], params: Params): NDArray[] {
+    return evaluate(primitive, inputs, params);
+  }
+}
+
+export function requireConcrete(inputs: readonly NDArray[], fn: string): ConcreteArray[] {
+  for (const x of inputs) {
+    if (x instanceof ConcreteArray) continue;
+    if (x instanceof Tracer) {
+      x.requireAlive(fn);
+      throw new LeakedTracerError({ fn, expected: "values of the running computation", got: `${String(x)} outside its transform`, fix: "return values from the transformed function instead of storing them outside it" });
+    }
+    throw new ProgramError({ fn, expected: "NDArrays", got: String(x), fix: "convert with np.array" });
+  }
+  return inputs as ConcreteArray[];
+}
+
+function evaluate(primitive: AnyPrimitive, inputs: readonly NDArray[], params: Params): NDArray[] {
+  const arrays = requireConcrete(inputs, primitive.name);
+  return runCompiled(compiledPrimitive(primitive, arrays.map((x) => x.aval), params, commonBackend(arrays, primitive.name)), arrays);
+}
+
+/** Runs compiled code on concrete arrays. A number among the results is the position of an input passed through. */
+export function runCompiled(compiled: Compiled, arrays: readonly ConcreteArray[], donated?: readonly number[]): NDArray[] {
+  const { backend, outputTypes } = compiled;
+  const storages = arrays.map((x, i) => (donated?.includes(i) ? x.donate() : storageOn(x, backend)));
+  return compiled.run(storages, donated).map((out, i) => (typeof out === "number" ? arrays[out]! : ConcreteArray.fromStorage(out, outputTypes[i]!, backend)));
+}
+
+/** Scalars made on another device are written anew; everything else is there already. */
+export function storageOn(x: ConcreteArray, backend: Backend): Storage {
+  return x.backend === backend ? x.storage : backend.write(x.dtype, x.hostData!);
+}
+
+export const eagerTrace = new EagerTrace();
+setBaseTrace(eagerTrace);
