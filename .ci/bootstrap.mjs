@@ -73,8 +73,11 @@ const jobs = {
   build: () => build(...args),
   typecheck: () => node("node_modules/tsgo/bin/tsc", "-p", "tsconfig.json", ...args),
   lint() {
-    node("node_modules/eslint/bin/eslint.js", "--cache", "--cache-location", "node_modules/.cache/eslint/", ...(args.length ? args : ["."]));
+    // Both speak before either fails the job.
+    const eslint = ["node_modules/eslint/bin/eslint.js", "--cache", "--cache-location", "node_modules/.cache/eslint/", ...(args.length ? args : ["."])];
+    const { status } = spawnSync(process.execPath, eslint, { cwd: root, stdio: "inherit" });
     node(".ci/arrows.mjs");
+    if (status !== 0) process.exit(status ?? 1);
   },
   /** Updates the API reports; with --check fails where they differ. */
   api() {

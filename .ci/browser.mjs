@@ -1,7 +1,7 @@
 // Bundles a small program from the built packages as a web page would, and runs it in headless Chromium.
 // Without Chromium: fails where HESSIA_REQUIRE names `browser`, else says that it did not run.
 import { spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
