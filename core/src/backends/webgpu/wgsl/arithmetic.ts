@@ -75,6 +75,13 @@ export const arithmetic = {
   if (ex > 0) { return bitcast<f32>(sign | (u32(ex) << 23u) | (mx & 0x7fffffu)); }
   return bitcast<f32>(sign | (mx >> u32(1 - ex)));
 }`,
+  // Order-preserving bits for argmax and argmin: NaN above all, both zeros equal.
+  h_key_max: `fn h_key_max(x: f32) -> u32 {
+  let u = bitcast<u32>(x);
+  if ((u << 1u) == 0u) { return 0x80000000u; }
+  return select(select(u | 0x80000000u, ~u, (u >> 31u) == 1u), 0xffffffffu, h_isnan(x));
+}`,
+  h_key_min: `fn h_key_min(x: f32) -> u32 { return select(~h_key_max(x), 0xffffffffu, h_isnan(x)); }`,
   h_nextafter: `fn h_nextafter(a: f32, b: f32) -> f32 {
   if (h_isnan(a) || h_isnan(b)) { return h_nan(); }
   let ua = bitcast<u32>(a);
