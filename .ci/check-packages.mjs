@@ -1,7 +1,7 @@
 // What users get: packs every published package and judges the tarballs, never the working tree.
 //   1. publint and are-the-types-wrong on each tarball
 //   2. a bare project that installs the tarballs: every entry point type-checks (library types included) and loads
-//   3. a small program, run as it is and bundled with tree shaking: `sideEffects: false` has to be true
+//   3. a small program, run as it is and bundled with tree shaking: `sideEffects` has to be true (core registers backends as it loads and says so)
 //   4. the examples of extensions (examples/src/custom-*.ts), built and run against the tarballs
 import { spawn } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";

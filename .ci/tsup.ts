@@ -17,5 +17,9 @@ export const library = (entries: readonly string[]) =>
     sourcemap: true,
     clean: true,
     silent: true,
+    esbuildOptions(options) {
+      // `sideEffects: false` speaks to the bundlers of users, about what is in dist/. Obeyed here, it would drop our own `import "./install.js"`.
+      options.ignoreAnnotations = true;
+    },
     external: [/^node:/, /^@hessia\//, "webgpu"],
   });
