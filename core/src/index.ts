@@ -15,3 +15,7 @@ export { defaultDevice, devices, setDefaultDevice, withDevice } from "./backends
 export { jit, makeProgram, type Jitted, type JitOptions, type JitStats, type Lowered } from "./transforms/jit.js";
 export { vmap, type InAxes, type VmapOptions } from "./transforms/vmap.js";
 export { evalShape, ShapeDtype } from "./transforms/eval-shape.js";
+export { cond, switchCase } from "./transforms/cond.js";
+export { foriLoop, map, scan, type ScanOptions } from "./transforms/scan.js";
+export { whileLoop } from "./transforms/while-loop.js";
+export { associativeScan } from "./transforms/associative-scan.js";

@@ -1,0 +1,104 @@
+import type { ArrayLike } from "../array/methods.js";
+import { scalar } from "../array/concrete.js";
+import { NDArray } from "../array/ndarray.js";
+import { ArgumentError, ShapeError } from "../base/errors.js";
+import { formatPath, pathsOf, type TreeDef, unflatten } from "../base/tree.js";
+
+import { formatAval } from "../ir/aval.js";
+import { add, lt } from "../primitives/binary.js";
+import { scan as scanPrimitive } from "../primitives/control-flow.js";
+import { convertTo } from "../primitives/types.js";
+import { stage } from "../trace/stage.js";
+import { bind, bind1, Tracer } from "../trace/trace.js";
+import { adaptWeakCarry, requireSameCarry } from "./carry.js";
+import { flattenArgs, flattenResult, leafToArray } from "./function-args.js";
+import { whileLoop } from "./while-loop.js";
+
+export interface ScanOptions {
+  /** Number of iterations; needed when there are no `xs`. */
+  readonly length?: number;
+  /** From the last element to the first; stacked results keep the order of `xs`. */
+  readonly reverse?: boolean;
+}
+
+/**
+ * Walks along the leading axis of `xs` with a state: `[carry, y] = f(carry, x)`, compiled into one loop.
+ * Returns the last carry and the ys stacked along a new leading axis. Reverse and forward derivatives of any order.
+ * @throws ShapeError when leading axes differ or the carry changes type; TreeError when it changes structure.
+ * @example const [total, partial] = scan((c, x) => [c.add(x), c.add(x)], 0, np.arange(5)); // cumulative sum
+ */
+export function scan<C, X, Y>(f: (carry: C, x: X) => readonly [C, Y], init: C, xs: X | null | undefined, options: ScanOptions = {}): [C, Y] {
+  if (typeof f !== "function") throw new ArgumentError({ fn: "scan", arg: "f", expected: "a function (carry, x) => [carry, y]", got: typeof f, fix: "pass the loop body first" });
+  const [start, carryTree] = flattenArgs(init, "scan: init");
+  const [rows, xsTree] = flattenArgs(xs, "scan: xs");
+  const length = commonLength(rows, xsTree, options.length);
+  const rowTypes = rows.map((x) => ({ ...x.aval, shape: x.shape.slice(1) }));
+  let carry = start;
+  for (let attempt = 0; ; attempt++) {
+    let yTree!: TreeDef;
+    let outTree!: TreeDef;
+    const staged = stage((...args) => {
+      const result = f(unflatten<C>(carryTree, args.slice(0, carry.length)), unflatten<X>(xsTree, args.slice(carry.length)));
+      if (!Array.isArray(result) || result.length !== 2) throw new ArgumentError({ fn: "scan", arg: "f", expected: "a pair [carry, y]", got: result instanceof NDArray ? "one array" : String(result), fix: "return [carry, y]; use null for y if there is none" });
+      const [next, nextTree] = flattenResult(result[0], "scan");
+      const [ys, ysTree] = flattenResult(result[1], "scan");
+      [outTree, yTree] = [nextTree, ysTree];
+      return [...next, ...ys];
+    }, [...carry.map((x) => x.aval), ...rowTypes], "scan");
+    const outTypes = staged.program.outputTypes.slice(0, outTree.leafCount);
+    const adapted = attempt < 3 && outTree.key === carryTree.key ? adaptWeakCarry(carry, outTypes) : undefined;
+    if (adapted) {
+      carry = adapted;
+      continue;
+    }
+    requireSameCarry("scan", carryTree, carry.map((x) => x.aval), outTree, outTypes);
+    const outs = bind(scanPrimitive, [...staged.captured, ...carry, ...rows], { program: staged.program, constants: staged.captured.length, carry: carry.length, length, reverse: options.reverse ?? false });
+    return [unflatten<C>(carryTree, outs.slice(0, carry.length)), unflatten<Y>(yTree, outs.slice(carry.length))];
+  }
+}
+
+function commonLength(rows: readonly NDArray[], tree: TreeDef, given: number | undefined): number {
+  rows.forEach((x, i) => {
+    if (x.ndim === 0) throw new ShapeError({ fn: "scan", arg: `xs${formatPath(pathsOf(tree)[i]!)}`, expected: "arrays with a leading axis to walk along", got: formatAval(x.aval), fix: "pass scalars through the carry or a closure" });
+  });
+  const length = given ?? rows[0]?.shape[0];
+  if (length === undefined) throw new ArgumentError({ fn: "scan", arg: "length", expected: "a length, since there are no xs", got: "none", fix: "pass { length: n }" });
+  if (rows.some((x) => x.shape[0] !== length)) throw new ShapeError({ fn: "scan", arg: "xs", expected: `leading axes of length ${length}`, got: rows.map((x) => formatAval(x.aval)).join(", "), fix: "cut or pad the arrays to one length" });
+  return length;
+}
+
+/**
+ * Applies `f` to each slice along the leading axis, one after the other: `stack(f(x) for x in xs)` in constant memory.
+ * @example map((row) => np.sum(row), np.ones([3, 4])); // shape [3]
+ */
+export function map<X, Y>(f: (x: X) => Y, xs: X): Y {
+  return scan<null, X, Y>((_, x) => [null, f(x)], null, xs)[1];
+}
+
+/** A bound known while tracing. */
+function staticBound(x: ArrayLike): number | undefined {
+  if (typeof x === "number") return x;
+  if (x instanceof NDArray && x.ndim === 0) {
+    if (x instanceof Tracer) return undefined;
+    return Number(x.item());
+  }
+  return undefined;
+}
+
+/**
+ * `for (i = lower; i < upper; i++) state = body(i, state)`, compiled. With static bounds it is a `scan` and has reverse derivatives;
+ * with traced ones a `whileLoop`.
+ * @example foriLoop(0, 10, (i, x) => x.mul(2), np.ones([3]));
+ */
+export function foriLoop<C>(lower: ArrayLike, upper: ArrayLike, body: (i: NDArray, state: C) => C, init: C): C {
+  const [lo, hi] = [staticBound(lower), staticBound(upper)];
+  if (lo !== undefined && hi !== undefined) {
+    if (!Number.isInteger(lo) || !Number.isInteger(hi)) throw new ArgumentError({ fn: "foriLoop", arg: "lower, upper", expected: "integers", got: `${lo}, ${hi}`, fix: "round the bounds" });
+    const [state] = scan<{ i: NDArray; state: C }, null, null>(({ i, state: s }) => [{ i: bind1(add, [i, scalar(1, "int32", false)], {}), state: body(i, s) }, null], { i: scalar(lo, "int32", false), state: init }, null, { length: Math.max(0, hi - lo) });
+    return state.state;
+  }
+  const end = convertTo(leafToArray(upper, "foriLoop", () => "upper"), "int32");
+  const start = convertTo(leafToArray(lower, "foriLoop", () => "lower"), "int32");
+  return whileLoop<{ i: NDArray; state: C }>(({ i }) => bind1(lt, [i, end], {}), ({ i, state }) => ({ i: bind1(add, [i, scalar(1, "int32", false)], {}), state: body(i, state) }), { i: start, state: init }).state;
+}
+
