@@ -1,4 +1,5 @@
-import { ArgumentError, ShapeError } from "../base/errors.js";
+import { scalar } from "../array/concrete.js";
+import { ShapeError } from "../base/errors.js";
 import type { DType } from "../base/dtype.js";
 import { contiguousStrides, formatShape, range, type Shape, sizeOf } from "../base/shape.js";
 import { cast, constant, index } from "../kernel/expr.js";
@@ -9,7 +10,8 @@ import { definePrimitive } from "../trace/define.js";
 import { bind1 } from "../trace/trace.js";
 import { requireDTypes, requireSame } from "./elementwise.js";
 import { alignBatch, moveBatch, toBatch } from "./batch-axes.js";
-import { broadcast, reshape, transpose } from "./structural-ops.js";
+import { broadcast, broadcastTo, reshape, transpose } from "./structural-ops.js";
+import { select } from "./types.js";
 
 const at0 = <T>(list: readonly T[], first: T): T[] => [first, ...list];
 
@@ -44,8 +46,13 @@ export const pad: Primitive<{ low: readonly number[]; high: readonly number[]; i
     return { ...x!, shape, weak: x!.weak && value!.weak };
   },
   batch(n, [x, value], [d, dv], { low, high, interior }) {
-    if (dv === null) return { outputs: [bind1(pad, [moveBatch(x!, d!, 0), value!], { low: at0(low, 0), high: at0(high, 0), interior: at0(interior, 0) })], dims: [0] };
-    throw new ArgumentError({ fn: "pad", arg: "value", expected: "one padding value for all examples", got: `${n} values under vmap`, fix: "pad with 0 and add the value with where" });
+    const front = toBatch(n, x!, d!);
+    const wide = { low: at0(low, 0), high: at0(high, 0), interior: at0(interior, 0) };
+    if (dv === null) return { outputs: [bind1(pad, [front, value!], wide)], dims: [0] };
+    // Each example has its own padding value: pad with zero, and choose by a padded mask.
+    const filled = bind1(pad, [front, scalar(0, x!.dtype, false)], wide);
+    const inside = bind1(pad, [broadcastTo(scalar(true, "bool", false), front.shape, []), scalar(false, "bool", false)], wide);
+    return { outputs: [bind1(select, [inside, filled, broadcastTo(value!, filled.shape, [0])], {})], dims: [0] };
   },
   lower(ctx, [x, value], { low, interior }, [out]) {
     const ndim = out!.shape.length;
