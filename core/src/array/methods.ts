@@ -6,7 +6,9 @@ import type { NDArray } from "./ndarray.js";
 export type ArrayLike = NDArray | number | boolean | TypedArray | readonly ArrayLike[];
 export type AxisArg = number | readonly number[] | null;
 /** An index: integers, slices as "1:5:2" or {start, stop, step}, "...", null for a new axis, integer or boolean arrays. */
-export type IndexItem = number | null | string | { readonly start?: number | null; readonly stop?: number | null; readonly step?: number | null } | NDArray | readonly number[] | readonly boolean[];
+export type IndexItem = number | null | string | { readonly start?: number | null; readonly stop?: number | null; readonly step?: number | null } | NDArray | Int32Array | Uint32Array | IndexList;
+/** Nested lists of integers or booleans. */
+export type IndexList = readonly number[] | readonly boolean[] | readonly IndexList[];
 
 /** The functional update `x.at(...index).set(v)`. */
 export interface AtUpdate {
