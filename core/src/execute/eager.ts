@@ -3,7 +3,7 @@ import { type Aval, formatAval } from "../ir/aval.js";
 import { paramsKey } from "../ir/params-key.js";
 import type { AnyPrimitive, Params } from "../ir/primitive.js";
 import { ProgramBuilder } from "../ir/program.js";
-import { Compiled, compileProgram } from "./compile.js";
+import { type Compiled, compileProgram } from "./compile.js";
 import { LruCache } from "./lru.js";
 
 const cache = new LruCache<string, Compiled>(2048, (c) => c.executable.dispose());

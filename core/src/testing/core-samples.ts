@@ -1,6 +1,6 @@
 import { range } from "../base/shape.js";
 import { defineRule, type AnyPrimitive, findRule, type Params } from "../ir/primitive.js";
-import { Program } from "../ir/program.js";
+import { type Program } from "../ir/program.js";
 import { ConcreteArray } from "../array/concrete.js";
 import type { NDArray } from "../array/ndarray.js";
 import { primitiveFamilies as p } from "../primitives/index.js";
