@@ -3,11 +3,12 @@
 // arrow in the reader's head.
 
 /**
- * The floors of core/src from the roof down, in the order in which calls descend: SciPy and random functions are made of NumPy's, NumPy's of
+ * The floors of core/src from the roof down, in the order in which calls descend: conformance suites see all; SciPy,
+ * random and lax functions are made of what NumPy's are made of and of those; NumPy's are made of
  * transforms and primitives; binding a primitive meets a trace; the eager trace holds arrays and executes; execution
  * optimizes, lowers and ends in a backend. A floor imports floors below it and the vocabulary.
  */
-export const stages = ["scipy", "random", "numpy", "transforms", "primitives", "trace", "array", "execute", "optimize", "lower", "backends"];
+export const stages = ["testing", "scipy", "random", "lax", "numpy", "transforms", "primitives", "trace", "array", "execute", "optimize", "lower", "backends"];
 
 /** Words that every floor speaks. They import `base` and nothing else. */
 export const vocabulary = ["ir", "kernel", "base"];
