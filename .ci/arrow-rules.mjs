@@ -3,10 +3,10 @@
 // arrow in the reader's head.
 
 /**
- * The floors of core/src from the roof down, in the order in which calls descend: conformance suites see all; SciPy,
- * random and lax functions are made of what NumPy's are made of and of those; NumPy's are made of
- * transforms and primitives; binding a primitive meets a trace; the eager trace holds arrays and executes; execution
- * optimizes, lowers and ends in a backend. A floor imports floors below it and the vocabulary.
+ * The floors of core/src from the roof down, in the order in which calls descend. Conformance suites see everything.
+ * SciPy, random and lax functions use NumPy's conversions and operations; those use transforms and primitives. Binding a
+ * primitive meets a trace; the eager trace holds arrays and executes; execution optimizes, lowers and ends in a backend.
+ * A floor imports floors below it and the vocabulary.
  */
 export const stages = ["testing", "scipy", "random", "lax", "numpy", "transforms", "primitives", "trace", "array", "execute", "optimize", "lower", "backends"];
 
