@@ -15,6 +15,8 @@ export interface FunctionLibrary {
   readonly relaxed: boolean;
   /** Another elementary function, added to the module when first asked for. Always there: where no emitter exists it calls JavaScript lane by lane. */
   elementary(name: UnaryFn | ArithmeticFn, dtype: FloatDType, form: LaneForm): FunctionRef;
+  /** The v128 form that calls JavaScript lane by lane, for arguments that a fast path does not cover. */
+  host(name: UnaryFn | ArithmeticFn, dtype: FloatDType): FunctionRef;
   /** A function of your own (a common kernel of several functions), added once per module under this name. */
   helper(name: string, type: FunctionType, emit: FunctionEmitter): FunctionRef;
   /** Address in memory of constant bytes (16-byte aligned, never freed), written once under this key. Read them with `f.i32(address).memory(...)`. */

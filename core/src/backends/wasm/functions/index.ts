@@ -1,4 +1,25 @@
-import type { FunctionTable } from "./contract.js";
+import type { ArithmeticFn, UnaryFn } from "../../../kernel/expr.js";
+import type { FunctionBuilder, Local } from "../assembler/index.js";
+import type { FloatDType, FunctionEmitter, FunctionKey, FunctionLibrary, FunctionTable } from "./contract.js";
+import { bodyOf, vectorizedNames } from "./definitions.js";
+import { emitBody } from "./graph.js";
 
-/** The elementary functions that have code of their own. */
-export const functionTable: FunctionTable = {};
+const emitter = (name: UnaryFn | ArithmeticFn, dtype: FloatDType): FunctionEmitter => (f, library) => {
+  emitBody(f, library, f.type.params.map((_, i) => i), bodyOf(name, dtype, library)!);
+};
+
+/** The elementary functions that have code of their own, all in vector form. */
+export const functionTable: FunctionTable = Object.fromEntries(
+  vectorizedNames.flatMap((name) => (["float32", "float64"] as const).map((dtype): [FunctionKey, FunctionEmitter] => [`${name}.${dtype}.v128`, emitter(name, dtype)])),
+);
+
+/**
+ * Writes a function in place instead of a call: its arguments are vectors in these locals, the result is left on the stack. The bits are
+ * those of the called form.
+ * @returns false, and writes nothing, for a function without vector code.
+ */
+export function inlineFunction(f: FunctionBuilder, library: FunctionLibrary, name: UnaryFn | ArithmeticFn, dtype: FloatDType, args: readonly Local[]): boolean {
+  const body = bodyOf(name, dtype, library);
+  if (body) emitBody(f, library, args, body);
+  return body !== undefined;
+}

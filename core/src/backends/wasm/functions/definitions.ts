@@ -1,0 +1,31 @@
+import type { ArithmeticFn, UnaryFn } from "../../../kernel/expr.js";
+import type { FloatDType, FunctionLibrary } from "./contract.js";
+import { erf, erfc } from "./error-function.js";
+import { cosh, exp, exp2, expm1, logistic, sinh, tanh } from "./exponential.js";
+import type { Body, Value } from "./graph.js";
+import { acos, asin, atan, atan2 } from "./inverse-trigonometric.js";
+import { Lanes } from "./lanes.js";
+import { acosh, asinh, atanh, log, log10, log1p, log2 } from "./logarithm.js";
+import { cbrt, pow } from "./power.js";
+import { cos, sin, tan } from "./trigonometric.js";
+
+type Pure = (l: Lanes, ...args: Value[]) => Value;
+type Guarded = (l: Lanes, library: FunctionLibrary, ...args: Value[]) => Body;
+
+const rsqrt: Pure = (l, x) => l.div(l.number(1), l.sqrt(x!));
+
+const pure = {
+  exp, exp2, expm1, log, log1p, log2, log10, tanh, logistic, sinh, cosh, asinh, acosh, atanh, asin, acos, atan, atan2, cbrt, erf, erfc, rsqrt,
+} as Readonly<Partial<Record<UnaryFn | ArithmeticFn, Pure>>>;
+const guarded = { sin, cos, tan, pow } as Readonly<Partial<Record<UnaryFn | ArithmeticFn, Guarded>>>;
+
+export const vectorizedNames = [...Object.keys(pure), ...Object.keys(guarded)] as readonly (UnaryFn | ArithmeticFn)[];
+
+/** The body of a vector function, or undefined where there is none. */
+export function bodyOf(name: UnaryFn | ArithmeticFn, dtype: FloatDType, library: FunctionLibrary): Body | undefined {
+  const l = new Lanes(dtype, library);
+  const args = [l.argument(0), l.argument(1)];
+  const plain = pure[name];
+  if (plain) return { value: plain(l, ...args) };
+  return guarded[name]?.(l, library, ...args);
+}

@@ -1,0 +1,134 @@
+import type { PlainOp } from "../assembler/index.js";
+import type { FloatDType, FunctionLibrary } from "./contract.js";
+import type { Value } from "./graph.js";
+
+const hex = (bytes: Uint8Array): string => Array.from(bytes, (b) => b.toString(16).padStart(2, "0")).join("");
+const constantOf = (bytes: Uint8Array): Value => ({ kind: "constant", bytes, key: `v128.${hex(bytes)}` });
+
+/** Arithmetic on the lanes of one float type, and on their bits as integers of the same width. */
+export class Lanes {
+  private readonly float: "f64x2" | "f32x4";
+  private readonly int: "i64x2" | "i32x4";
+  /** Bits of the significand without the leading one: 52 or 23. */
+  readonly fraction: 52 | 23;
+  /** Exponent bias: 1023 or 127. */
+  readonly bias: number;
+  /** Smallest normal number. */
+  readonly minNormal: number;
+  readonly wide: boolean;
+
+  constructor(readonly dtype: FloatDType, private readonly library: Pick<FunctionLibrary, "relaxed">) {
+    this.wide = dtype === "float64";
+    this.float = this.wide ? "f64x2" : "f32x4";
+    this.int = this.wide ? "i64x2" : "i32x4";
+    this.fraction = this.wide ? 52 : 23;
+    this.bias = this.wide ? 1023 : 127;
+    this.minNormal = this.wide ? 2 ** -1022 : 2 ** -126;
+  }
+
+  private readonly constants = new Map<string, Value>();
+  private shared(v: Value): Value {
+    if (v.kind !== "constant") return v;
+    const known = this.constants.get(v.key);
+    if (known) return known;
+    this.constants.set(v.key, v);
+    return v;
+  }
+
+  argument(index: number): Value { return { kind: "argument", index }; }
+  /** The number in every lane. */
+  number(x: number): Value { return this.shared(constantOf(new Uint8Array(this.wide ? new Float64Array([x, x]).buffer : new Float32Array([x, x, x, x]).buffer))); }
+  /** The bit pattern in every lane. */
+  bits(x: bigint): Value {
+    return this.shared(constantOf(new Uint8Array(this.wide ? BigInt64Array.of(BigInt.asIntN(64, x), BigInt.asIntN(64, x)).buffer : new Int32Array(4).fill(Number(BigInt.asIntN(32, x))).buffer)));
+  }
+  /** Picks by precision. */
+  pick<T>(float64: T, float32: T): T { return this.wide ? float64 : float32; }
+
+  private op(op: string, ...operands: Value[]): Value { return { kind: "op", op: op as PlainOp, operands }; }
+  private f(op: string, ...operands: (Value | number)[]): Value {
+    return this.op(`${this.float}.${op}`, ...operands.map((x) => (typeof x === "number" ? this.number(x) : x)));
+  }
+  private i(op: string, ...operands: Value[]): Value { return this.op(`${this.int}.${op}`, ...operands); }
+
+  add(a: Value | number, b: Value | number): Value { return this.f("add", a, b); }
+  sub(a: Value | number, b: Value | number): Value { return this.f("sub", a, b); }
+  mul(a: Value | number, b: Value | number): Value { return this.f("mul", a, b); }
+  div(a: Value | number, b: Value | number): Value { return this.f("div", a, b); }
+  sqrt(a: Value): Value { return this.f("sqrt", a); }
+  abs(a: Value): Value { return this.f("abs", a); }
+  neg(a: Value): Value { return this.f("neg", a); }
+  nearest(a: Value): Value { return this.f("nearest", a); }
+  /** `b < a ? b : a`: a NaN in `a` stays. One machine instruction, unlike `min`. */
+  pmin(a: Value, b: Value | number): Value { return this.f("pmin", a, b); }
+  /** `a < b ? b : a`: a NaN in `a` stays. */
+  pmax(a: Value, b: Value | number): Value { return this.f("pmax", a, b); }
+  lt(a: Value | number, b: Value | number): Value { return this.f("lt", a, b); }
+  le(a: Value | number, b: Value | number): Value { return this.f("le", a, b); }
+  gt(a: Value | number, b: Value | number): Value { return this.f("gt", a, b); }
+  ge(a: Value | number, b: Value | number): Value { return this.f("ge", a, b); }
+  eq(a: Value | number, b: Value | number): Value { return this.f("eq", a, b); }
+  ne(a: Value | number, b: Value | number): Value { return this.f("ne", a, b); }
+
+  /** `a b + c`, fused where the machine has it: use it where either rounding will do. */
+  madd(a: Value, b: Value, c: Value | number): Value { return this.library.relaxed ? this.f("relaxed_madd", a, b, c) : this.add(this.mul(a, b), c); }
+  /** `c - a b`, likewise. */
+  nmadd(a: Value, b: Value, c: Value | number): Value { return this.library.relaxed ? this.f("relaxed_nmadd", a, b, c) : this.sub(c, this.mul(a, b)); }
+
+  and(a: Value, b: Value): Value { return this.op("v128.and", a, b); }
+  or(a: Value, b: Value): Value { return this.op("v128.or", a, b); }
+  xor(a: Value, b: Value): Value { return this.op("v128.xor", a, b); }
+  /** `a & ~b`. */
+  andnot(a: Value, b: Value): Value { return this.op("v128.andnot", a, b); }
+  not(a: Value): Value { return this.op("v128.not", a); }
+  /** `mask ? a : b`, lane by lane. */
+  select(mask: Value, a: Value | number, b: Value | number): Value {
+    const v = (x: Value | number): Value => (typeof x === "number" ? this.number(x) : x);
+    return this.op("v128.bitselect", v(a), v(b), mask);
+  }
+
+  iadd(a: Value, b: Value): Value { return this.i("add", a, b); }
+  isub(a: Value, b: Value): Value { return this.i("sub", a, b); }
+  ieq(a: Value, b: Value): Value { return this.i("eq", a, b); }
+  shl(a: Value, count: number): Value { return { kind: "shift", op: `${this.int}.shl`, operands: [a], count }; }
+  shrU(a: Value, count: number): Value { return { kind: "shift", op: `${this.int}.shr_u`, operands: [a], count }; }
+
+  get signBit(): Value { return this.bits(this.wide ? 1n << 63n : 1n << 31n); }
+  sign(a: Value): Value { return this.and(a, this.signBit); }
+  /** `magnitude`, which has no sign, with the sign bit of `from`. */
+  withSign(magnitude: Value, from: Value): Value { return this.or(magnitude, this.sign(from)); }
+  isNaN(a: Value): Value { return this.ne(a, a); }
+
+  /**
+   * Adding this constant puts the nearest integer into the low bits of the significand: (n + magic) - magic = n, and the low bits are n's
+   * (two's complement).
+   */
+  get magic(): number { return this.wide ? 1.5 * 2 ** 52 : 1.5 * 2 ** 23; }
+  /** 2^n from a sum `n + magic`; n within the range of normal exponents. */
+  powerOfTwo(nPlusMagic: Value): Value { return this.iadd(this.shl(nPlusMagic, this.fraction), this.number(1)); }
+  /** `x` without the low half of its significand, so that products of two such are exact. */
+  high(x: Value): Value { return this.and(x, this.bits(this.wide ? 0xfffffffff8000000n : 0xfffff000n)); }
+
+  /** Polynomial `c[0] + c[1] x + ...`; from degree 6 on in two interleaved halves, which halve the chain of dependent operations. */
+  polynomial(c: readonly number[], x: Value): Value {
+    if (c.length > 6) {
+      const square = this.mul(x, x);
+      const even = c.filter((_, i) => i % 2 === 0);
+      const odd = c.filter((_, i) => i % 2 === 1);
+      return this.madd(this.horner(odd, square), x, this.horner(even, square));
+    }
+    return this.horner(c, x);
+  }
+  horner(c: readonly number[], x: Value): Value {
+    let s = this.number(c.at(-1)!);
+    for (let i = c.length - 2; i >= 0; i--) s = this.madd(s, x, c[i]!);
+    return s;
+  }
+
+  /** `a + b` as rounded sum and error, for any magnitudes (Knuth's TwoSum). */
+  twoSum(a: Value, b: Value): [Value, Value] {
+    const s = this.add(a, b);
+    const bb = this.sub(s, a);
+    return [s, this.add(this.sub(a, this.sub(s, bb)), this.sub(b, bb))];
+  }
+}
