@@ -56,7 +56,8 @@ export class WebGPUBackend implements Backend {
   #stray: BackendError | undefined;
   #forgotten = new FinalizationRegistry<Holding>((holding) => this.#giveBack(holding));
 
-  constructor(readonly device: GpuDevice, readonly description: string) {
+  /** @param owners what must live as long as the device: Dawn frees its instance, under the device's feet, when nothing refers to it. */
+  constructor(readonly device: GpuDevice, readonly description: string, readonly owners: readonly unknown[] = []) {
     this.pool = new BufferPool(device);
     void device.lost.then((info) => { this.#lost = deviceError("webgpu", `a lost device (${info.reason}): ${info.message}`, "call initWebGPU() again and make the arrays anew"); });
     device.addEventListener?.("uncapturederror", (event) => { this.#stray = deviceError("webgpu", event.error.message, "this is a defect in Hessia: please report it with this message"); });

@@ -53,7 +53,8 @@ const limitsWanted = [
  * await np.matmul(x, x).read();
  */
 export async function initWebGPU(options: InitWebGPUOptions = {}): Promise<WebGPUBackend> {
-  const adapter = options.adapter ?? (await (options.gpu ?? (await findGpu())).requestAdapter({ powerPreference: "high-performance" }));
+  const gpu = options.adapter ? undefined : (options.gpu ?? (await findGpu()));
+  const adapter = options.adapter ?? (await gpu?.requestAdapter({ powerPreference: "high-performance" }));
   if (!adapter) throw missing("none", "check that the machine has a graphics driver (Vulkan, Metal or Direct3D 12), or point VK_ICD_FILENAMES at a software one before the process starts");
   const requiredLimits = Object.fromEntries(limitsWanted.map((name) => [name, adapter.limits[name]]));
   let device;
@@ -63,7 +64,7 @@ export async function initWebGPU(options: InitWebGPUOptions = {}): Promise<WebGP
     throw missing(`an adapter that gives no device (${e instanceof Error ? e.message : String(e)})`, "ask for a fresh adapter: each gives one device", e);
   }
   const { info } = adapter;
-  const backend = new WebGPUBackend(device, info ? [info.vendor, info.architecture, info.description].filter(Boolean).join(" ") : "");
+  const backend = new WebGPUBackend(device, info ? [info.vendor, info.architecture, info.description].filter(Boolean).join(" ") : "", [gpu, adapter]);
   registerBackend(backend);
   return backend;
 }

@@ -12,8 +12,16 @@ export const arithmetic = {
   h_isfinite: `fn h_isfinite(x: f32) -> bool { return (bitcast<u32>(x) & 0x7f800000u) != 0x7f800000u; }`,
   h_copysign: `fn h_copysign(x: f32, s: f32) -> f32 { return bitcast<f32>((bitcast<u32>(x) & 0x7fffffffu) | (bitcast<u32>(s) & 0x80000000u)); }`,
   h_sign: `fn h_sign(x: f32) -> f32 { return select(select(select(-1.0, 1.0, x > 0.0), x, x == 0.0), x, h_isnan(x)); }`,
-  h_max: `fn h_max(a: f32, b: f32) -> f32 { return select(select(select(b, a, a > b), b, h_isnan(b)), a, h_isnan(a)); }`,
-  h_min: `fn h_min(a: f32, b: f32) -> f32 { return select(select(select(b, a, a < b), b, h_isnan(b)), a, h_isnan(a)); }`,
+  // NaN wins, and of two zeros the positive (negative) one.
+  h_zeros: `fn h_zeros(a: f32, b: f32) -> bool { return ((bitcast<u32>(a) | bitcast<u32>(b)) << 1u) == 0u; }`,
+  h_max: `fn h_max(a: f32, b: f32) -> f32 {
+  let m = select(select(b, a, a > b), bitcast<f32>(bitcast<u32>(a) & bitcast<u32>(b)), h_zeros(a, b));
+  return select(select(m, b, h_isnan(b)), a, h_isnan(a));
+}`,
+  h_min: `fn h_min(a: f32, b: f32) -> f32 {
+  let m = select(select(b, a, a < b), bitcast<f32>(bitcast<u32>(a) | bitcast<u32>(b)), h_zeros(a, b));
+  return select(select(m, b, h_isnan(b)), a, h_isnan(a));
+}`,
   h_f2i: `fn h_f2i(x: f32) -> i32 {
   if (h_isnan(x)) { return 0; }
   if (x >= 2147483648.0) { return 2147483647; }
@@ -93,21 +101,20 @@ export const arithmetic = {
   if (ka == 0) { return bitcast<f32>((ub & 0x80000000u) | 1u); }
   return bitcast<f32>(select(ua - 1u, ua + 1u, (kb > ka) == (ka > 0)));
 }`,
-  // Seed from the exponent divided by three, then Halley's iteration.
+  // Seed from the exponent divided by three, then Halley's iteration. Powers of 2^3 keep the cubes in range; subnormals go by their bits.
   h_cbrt: `fn h_cbrt(x: f32) -> f32 {
-  var u = bitcast<u32>(x) & 0x7fffffffu;
+  let u = bitcast<u32>(x) & 0x7fffffffu;
   if (u == 0u || u >= 0x7f800000u) { return x; }
+  var v = bitcast<f32>(u);
   var scale = 1.0;
-  if (u < 0x00800000u) { u = bitcast<u32>(2.0 * f32(u)); scale = 8.8817841970012523e-16; }
-  let a = bitcast<f32>(u);
-  // 4^3 keeps the cubes of large and small arguments in range.
-  let big = u > 0x7e000000u;
-  let v = select(a, a * 0.015625, big);
+  if (u < 0x00800000u) { v = 2.0 * f32(u); scale = 8.8817841970012523e-16; }
+  else if (u < 0x10000000u) { v = v * 2.81474976710656e14; scale = 1.52587890625e-5; }
+  else if (u > 0x7e000000u) { v = v * 0.015625; scale = 4.0; }
   var t = bitcast<f32>(bitcast<u32>(v) / 3u + 709958130u);
   for (var i = 0; i < 3; i++) {
     let r = t * t * t;
     t = t + t * ((v - r) / (r + r + v));
   }
-  return h_copysign(select(t, t * 4.0, big) * scale, x);
+  return h_copysign(t * scale, x);
 }`,
 };

@@ -20,6 +20,7 @@ export const gamma = {
   h_erf: `fn h_erf(x: f32) -> f32 {
   let a = abs(x);
   if (h_isnan(x)) { return x; }
+  if (a < 1e-6) { return x * 1.12837917; }
   if (a < 1.0) { return h_erf_core(x); }
   return h_copysign(1.0 - h_erfc_core(a), x);
 }`,
@@ -34,7 +35,7 @@ export const gamma = {
   let a = abs(x);
   if (h_isnan(x) || a > 1.0) { return h_nan(); }
   if (a == 1.0) { return h_copysign(h_inf(), x); }
-  let w = -h_log1p(-x * x);
+  let w = select(-h_log1p(-x * x), -h_log((1.0 - a) * (1.0 + a)), a > 0.5);
   if (w < 5.0) {
     let t = w - 2.5;
     return x * (1.50140941 + t * (0.246640727 + t * (-0.00417768164 + t * (-0.00125372503 + t * (0.00021858087 + t * (-4.39150654e-6 + t * (-3.5233877e-6 + t * (3.43273939e-7 + t * 2.81022636e-8))))))));
@@ -44,6 +45,7 @@ export const gamma = {
 }`,
   // log(gamma(x)) = (x-1)(x-2) R(x) for 0.7 <= x <= 3.
   h_lgamma_core: `fn h_lgamma_core(x: f32) -> f32 {
+  if (x == 1.0) { return 0.0; }
   let f = (x - 1.0) * (x - 2.0);
   if (x < 1.6) {
     let t = x - 1.15;
@@ -76,17 +78,20 @@ export const gamma = {
   h_lgamma: `fn h_lgamma(x: f32) -> f32 {
   if (h_isnan(x)) { return x; }
   if (!h_isfinite(x)) { return h_inf(); }
+  let u = bitcast<u32>(x) & 0x7fffffffu;
+  if (u == 0u) { return h_inf(); }
+  if (u < 0x32000000u) { return -h_log(bitcast<f32>(u)); }
   if (x > 0.0) { return h_lgamma_positive(x); }
   let a = -x;
   if (a == floor(a)) { return h_inf(); }
-  if (a < 1e-6) { return -h_log(a); }
   // Reflection: gamma(x) gamma(-x) = -pi / (x sin(pi x)).
   return (1.14472989 - h_log(a * h_abs_sin_pi(a))) - h_lgamma_positive(a);
 }`,
-  // psi(x) = (x - x0) R(x) for 1 <= x <= 2; the root x0 in two parts.
+  // psi(x) = (x - x0) R(x) for 1 <= x <= 2; the root x0 in two parts. The first difference is taken in units of the last
+  // place, which a compiler cannot regroup.
   h_digamma_core: `fn h_digamma_core(x: f32) -> f32 {
   let t = x - 1.5;
-  let d = (x - 1.46163213) - 1.2438150e-8;
+  let d = f32(bitcast<i32>(x) - 0x3fbb16c3) * 1.1920929e-7 - 1.2438150e-8;
   return d * (9.510559e-1 + t * (-4.236275e-1 + t * (2.4054253e-1 + t * (-1.4839886e-1 + t * (9.498469e-2 + t * (-6.205598e-2 + t * (4.085003e-2 + t * (-2.5786884e-2 + t * (1.711499e-2 + t * (-1.637362e-2 + t * 1.0902588e-2))))))))));
 }`,
   h_digamma_positive: `fn h_digamma_positive(x: f32) -> f32 {
