@@ -1,4 +1,4 @@
-import { exponential } from "./coefficients.js";
+import { exponential, powerExponential } from "./coefficients.js";
 import type { Value } from "./graph.js";
 import type { Lanes } from "./lanes.js";
 
@@ -7,6 +7,8 @@ export interface Exponential {
   readonly n: Value;
   readonly sum: Value;
   readonly s: Value;
+  /** What rounding took from s. */
+  readonly low: Value;
 }
 
 /** ln 2 in two parts; n times the first is exact for the n of every finite exp(x). */
@@ -18,7 +20,9 @@ export function reduce(l: Lanes, x: Value): Exponential {
   const sum = l.madd(x, l.number(1 / Math.LN2), l.magic);
   const n = l.sub(sum, l.magic);
   const r = l.nmadd(n, l.number(low), l.nmadd(n, l.number(high), x));
-  return { n, sum, s: l.madd(l.mul(r, r), l.polynomial(exponential[l.dtype], r), r) };
+  const tail = l.mul(l.mul(r, r), l.polynomial(exponential[l.dtype], r));
+  const s = l.add(r, tail);
+  return { n, sum, s: s, low: l.add(l.sub(r, s), tail) };
 }
 
 /** `x 2^n` for any n of twice the range of exponents: the two factors are normal, and only the last product rounds. */
@@ -52,29 +56,44 @@ export function expm1(l: Lanes, x: Value): Value {
   return l.withSign(l.abs(scale(l, l.add(s, l.sub(l.number(1), c)), n, sum)), x);
 }
 
+/** (a + aLow) / (b + bLow), the low parts being below the rounding of the high ones. */
+function quotient(l: Lanes, a: Value, aLow: Value, b: Value, bLow: Value): Value {
+  const q = l.div(a, b);
+  return l.add(q, l.div(l.nmadd(q, bLow, aLow), b));
+}
+
 /** With exp(2|x|) = 2^n (1 + s): tanh = ((1 - 2^-n) + s) / ((1 + 2^-n) + s). */
 export function tanh(l: Lanes, x: Value): Value {
-  const { n, s } = reduce(l, l.mul(l.pmin(l.abs(x), l.pick(22, 10)), 2));
+  const { n, s, low } = reduce(l, l.mul(l.pmin(l.abs(x), l.pick(22, 10)), 2));
   const c = inverseScale(l, n);
-  return l.withSign(l.div(l.add(s, l.sub(l.number(1), c)), l.add(s, l.add(c, 1))), x);
+  const [minus, plus] = [l.sub(l.number(1), c), l.add(c, 1)];
+  const [a, b] = [l.add(minus, s), l.add(plus, s)];
+  const aLow = l.add(l.add(l.sub(minus, a), s), low);
+  const bLow = l.add(l.add(l.sub(plus, b), s), low);
+  return l.withSign(quotient(l, a, aLow, b, bLow), x);
 }
 
 /** With exp(x) = 2^n (1 + s): (1 + s) / ((1 + s) + 2^-n); below the range of 2^-n the rest of the power multiplies the quotient. */
 export function logistic(l: Lanes, x: Value): Value {
-  const { n, s } = reduce(l, l.pmax(l.pmin(x, l.pick(100, 60)), l.pick(-746, -104)));
+  const { n, s, low } = reduce(l, l.pmax(l.pmin(x, l.pick(100, 60)), l.pick(-746, -104)));
   const near = l.pmax(n, l.pick(-1000, -120));
-  const numerator = l.add(s, 1);
-  const quotient = l.div(numerator, l.add(numerator, inverseScale(l, near)));
-  return l.mul(quotient, l.powerOfTwo(l.add(l.sub(n, near), l.magic)));
+  const a = l.add(s, 1);
+  const aLow = l.add(l.add(l.sub(l.number(1), a), s), low);
+  const [b, bLow] = l.twoSum(a, inverseScale(l, near));
+  return l.mul(quotient(l, a, aLow, b, l.add(bLow, aLow)), l.powerOfTwo(l.add(l.sub(n, near), l.magic)));
 }
 
-/** (e - 1/e) / 2 with e = exp(|x|): by expm1 where 1/e counts, by exp alone beyond. */
+/** (e - 1/e) / 2 with e = exp(|x|): by t = expm1, (t + t/(t+1)) / 2, where 1/e counts, by exp alone beyond. */
 export function sinh(l: Lanes, x: Value): Value {
-  const { n, sum, s } = reduce(l, l.pmin(l.abs(x), l.pick(711, 90)));
+  const { n, sum, s, low } = reduce(l, l.pmin(l.abs(x), l.pick(711, 90)));
   const near = l.pmin(n, 60);
-  const c = inverseScale(l, near);
-  const t = l.mul(l.add(s, l.sub(l.number(1), c)), l.powerOfTwo(l.add(near, l.magic)));
-  const small = l.mul(l.add(t, l.div(t, l.add(t, 1))), 0.5);
+  const power = l.powerOfTwo(l.add(near, l.magic));
+  const c = l.sub(l.number(1), inverseScale(l, near));
+  const u = l.add(c, s);
+  const t = l.mul(u, power);
+  // d(t + t/(t+1))/dt is 2 where the low part matters most, near 0.
+  const tLow = l.mul(l.add(l.add(l.sub(c, u), s), low), l.add(power, power));
+  const small = l.mul(l.add(t, l.add(l.div(t, l.add(t, 1)), tLow)), 0.5);
   const large = scale(l, l.mul(l.add(s, 1), 0.5), n, sum);
   return l.withSign(l.select(l.gt(n, l.pick(40, 20)), large, small), x);
 }
@@ -84,4 +103,11 @@ export function cosh(l: Lanes, x: Value): Value {
   const { n, sum, s } = reduce(l, l.pmin(l.abs(x), l.pick(711, 90)));
   const h = scale(l, l.mul(l.add(s, 1), 0.5), n, sum);
   return l.add(h, l.div(l.number(0.25), h));
+}
+
+/** 2^x as `k power` to 36 bits, in float64 lanes, for a float32 result: -1000 < x < 1000. */
+export function shortExponential(d: Lanes, x: Value): { k: Value; power: Value } {
+  const sum = d.add(x, d.magic);
+  const r = d.mul(d.sub(x, d.sub(sum, d.magic)), Math.LN2);
+  return { k: d.add(d.madd(d.mul(r, r), d.polynomial(powerExponential, r), r), 1), power: d.powerOfTwo(sum) };
 }

@@ -37,9 +37,9 @@ export function atan(l: Lanes, x: Value): Value {
 export function atan2(l: Lanes, y: Value, x: Value): Value {
   const ones = l.number(1);
   const bothInfinite = l.and(l.eq(l.abs(x), Infinity), l.eq(l.abs(y), Infinity));
-  // Sums must not overflow. What the smaller argument loses by the scaling is below the result's last bit.
-  const big = l.or(l.gt(l.abs(x), l.pick(2 ** 1020, 2 ** 124)), l.gt(l.abs(y), l.pick(2 ** 1020, 2 ** 124)));
-  const factor = l.select(big, 0.125, 1);
+  // Sums must not overflow, nor products lose bits. What the smaller argument loses by the scaling is below the result's last bit.
+  const largest = l.pmax(l.abs(x), l.abs(y));
+  const factor = l.select(l.gt(largest, l.pick(2 ** 1020, 2 ** 124)), 0.125, l.select(l.lt(largest, l.pick(2 ** -960, 2 ** -96)), l.pick(2 ** 60, 2 ** 30), 1));
   const a = l.select(bothInfinite, ones, l.mul(l.abs(y), factor));
   const magnitude = l.select(bothInfinite, ones, l.mul(l.abs(x), factor));
   const b = l.select(l.and(l.eq(a, 0), l.eq(magnitude, 0)), ones, magnitude);

@@ -43,16 +43,17 @@ export function log(l: Lanes, x: Value): Value {
   return edges(l, x, value, x);
 }
 
-/** log(u) + (what rounding 1 + x to u lost) / u, as in fdlibm's s_log1p.c. */
-export function log1p(l: Lanes, x: Value): Value {
+/** log(u) + (what rounding 1 + x to u lost) / u, as in fdlibm's s_log1p.c; of x + low if there is a low part. */
+export function log1p(l: Lanes, x: Value, low?: Value): Value {
   const u = l.add(x, 1);
   const { k, m } = split(l, u);
-  const lost = l.select(l.ge(x, 1), l.sub(l.number(1), l.sub(u, x)), l.sub(x, l.sub(u, 1)));
+  const rounding = l.select(l.ge(x, 1), l.sub(l.number(1), l.sub(u, x)), l.sub(x, l.sub(u, 1)));
+  const lost = low ? l.add(rounding, low) : rounding;
   const f = l.sub(m, 1);
   const { half, rest } = parts(l, f);
-  const [high, low] = ln2[l.dtype];
-  const correction = l.madd(k, l.number(low), l.div(lost, u));
-  const value = l.madd(k, l.number(high), l.sub(f, l.sub(half, l.add(rest, correction))));
+  const [ln2High, ln2Low] = ln2[l.dtype];
+  const correction = l.madd(k, l.number(ln2Low), l.div(lost, u));
+  const value = l.madd(k, l.number(ln2High), l.sub(f, l.sub(half, l.add(rest, correction))));
   return edges(l, x, l.or(value, l.and(l.sign(x), l.eq(x, 0))), u);
 }
 
@@ -93,8 +94,10 @@ export function asinh(l: Lanes, x: Value): Value {
   const a = l.abs(x);
   const large = l.gt(a, l.pick(2 ** 28, 2 ** 13));
   const square = l.mul(a, a);
-  const argument = l.add(a, l.div(square, l.add(l.sqrt(l.add(square, 1)), 1)));
-  const value = l.add(log1p(l, l.select(large, l.sub(a, 1), argument)), l.and(large, l.number(Math.LN2)));
+  const term = l.div(square, l.add(l.sqrt(l.add(square, 1)), 1));
+  const argument = l.add(a, term);
+  const low = l.andnot(l.add(l.sub(a, argument), term), large);
+  const value = l.add(log1p(l, l.select(large, l.sub(a, 1), argument), low), l.and(large, l.number(Math.LN2)));
   return l.withSign(l.abs(value), x);
 }
 
@@ -102,14 +105,20 @@ export function asinh(l: Lanes, x: Value): Value {
 export function acosh(l: Lanes, x: Value): Value {
   const t = l.sub(x, 1);
   const large = l.gt(x, l.pick(2 ** 28, 2 ** 13));
-  const argument = l.add(t, l.sqrt(l.add(l.mul(t, t), l.add(t, t))));
-  return l.select(l.lt(x, 1), NaN, l.add(log1p(l, l.select(large, t, argument)), l.and(large, l.number(Math.LN2))));
+  const root = l.sqrt(l.add(l.mul(t, t), l.add(t, t)));
+  const argument = l.add(root, t);
+  const low = l.andnot(l.add(l.sub(root, argument), t), large);
+  return l.select(l.lt(x, 1), NaN, l.add(log1p(l, l.select(large, t, argument), low), l.and(large, l.number(Math.LN2))));
 }
 
 /** log1p(2|x| / (1 - |x|)) / 2. */
 export function atanh(l: Lanes, x: Value): Value {
   const a = l.abs(x);
-  const value = l.mul(log1p(l, l.div(l.add(a, a), l.sub(l.number(1), a))), 0.5);
+  const d = l.sub(l.number(1), a);
+  const q = l.div(l.add(a, a), d);
+  // What rounding 1 - a did to the quotient, where that matters: for small a.
+  const low = l.mul(q, l.sub(a, l.sub(l.number(1), d)));
+  const value = l.mul(log1p(l, q, l.and(low, l.lt(a, 0.5))), 0.5);
   // Below, the quotient is a and halving what log1p gives must not cost subnormals a bit.
   return l.withSign(l.abs(l.select(l.gt(a, 1), NaN, l.select(l.lt(a, l.pick(2 ** -28, 2 ** -13)), a, value))), x);
 }

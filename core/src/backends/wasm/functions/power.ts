@@ -1,6 +1,6 @@
-import { cubeRoot, exponential, powerExponential, powerLogarithm, shortLogarithm } from "./coefficients.js";
+import { cubeRoot, exponential, powerLogarithm, shortLogarithm } from "./coefficients.js";
 import type { FunctionLibrary } from "./contract.js";
-import { scale } from "./exponential.js";
+import { scale, shortExponential } from "./exponential.js";
 import { fromHalves, halves } from "./float64-lanes.js";
 import type { Body, Value } from "./graph.js";
 import { Lanes } from "./lanes.js";
@@ -66,11 +66,8 @@ function powFloat32(d: Lanes, x: Value, y: Value): Value {
   const z = d.mul(s, s);
   const logarithm = d.madd(d.mul(s, z), d.polynomial(shortLogarithm, z), d.add(s, s));
   const exponent = d.mul(y, d.madd(logarithm, d.number(Math.LOG2E), k));
-  const clamped = d.pmax(d.pmin(exponent, 160), -200);
-  const sum = d.add(clamped, d.magic);
-  const n = d.sub(sum, d.magic);
-  const r = d.mul(d.sub(clamped, n), Math.LN2);
-  return d.mul(d.add(d.madd(d.mul(r, r), d.polynomial(powerExponential, r), r), 1), d.powerOfTwo(sum));
+  const { k: fractionPower, power } = shortExponential(d, d.pmax(d.pmin(exponent, 160), -200));
+  return d.mul(fractionPower, power);
 }
 
 export function pow(l: Lanes, library: FunctionLibrary, x: Value, y: Value): Body {
