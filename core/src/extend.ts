@@ -1,3 +1,5 @@
+import "./install.js";
+
 export { aval, formatAval, hasTangent, sameType, type Aval } from "./ir/aval.js";
 export { allPrimitives, defineRule, findRule, getRule, Primitive, primitiveByName, ruleKind, type AnyPrimitive, type NoParams, type Params, type PrimitiveFacts, type RuleKind } from "./ir/primitive.js";
 export { type Atom, type Equation, Literal, nestedPrograms, Program, ProgramBuilder, Var } from "./ir/program.js";
@@ -7,7 +9,7 @@ export { batchRule, BatchTrace, type BatchDim, type BatchRule } from "./trace/ba
 export { definePrimitive, type PrimitiveDefinition } from "./trace/define.js";
 export { stage, StageTrace, StageTracer, type Staged } from "./trace/stage.js";
 export { eagerTrace } from "./trace/eager.js";
-export { evaluateProgram } from "./trace/evaluate.js";
+export { evaluateProgram, literalArray } from "./trace/evaluate.js";
 export { lowerRule, Lowering, type LowerRule } from "./lower/lowering.js";
 export { fromBuffer, type Lazy } from "./lower/lazy.js";
 export * as scalar from "./kernel/expr.js";
@@ -16,7 +18,14 @@ export { batchProgram, runBatched, call, type CallParams } from "./primitives/ca
 export { moveBatch, toBatch, alignBatch } from "./primitives/batch-axes.js";
 export { primitiveFamilies } from "./primitives/index.js";
 export { flattenArgs, flattenResult, leafToArray } from "./transforms/function-args.js";
-export { ConcreteArray } from "./array/concrete.js";
+export { ConcreteArray, scalar as scalarArray } from "./array/concrete.js";
+export { isFloat } from "./base/dtype.js";
+export { broadcastTo, reshapeTo, transposeTo } from "./primitives/structural-ops.js";
+export { convertTo } from "./primitives/types.js";
+export type { CondParams, ScanParams, WhileParams } from "./primitives/control-flow.js";
+export type { ConvParams } from "./primitives/convolution.js";
+export type { DotParams } from "./primitives/dot.js";
+export type { GatherParams, ScatterParams } from "./primitives/indexing.js";
 export { registerBackend } from "./backends/registry.js";
 export type { Backend, BackendMemory, Executable, ExecutableReport, Storage } from "./backends/backend.js";
 export type { Affine, BufferId, Expr } from "./kernel/expr.js";

@@ -1,8 +1,4 @@
-import { registerBackend } from "./backends/registry.js";
-import { referenceBackend } from "./backends/reference/index.js";
-import "./trace/eager.js";
-
-registerBackend(referenceBackend);
+import "./install.js";
 
 export * from "./base/errors.js";
 export { type DType, setDefaultFloat, defaultFloat, type TypedArray } from "./base/dtype.js";
@@ -19,3 +15,5 @@ export { cond, switchCase } from "./transforms/cond.js";
 export { foriLoop, map, scan, type ScanOptions } from "./transforms/scan.js";
 export { whileLoop } from "./transforms/while-loop.js";
 export { associativeScan } from "./transforms/associative-scan.js";
+export { devicePut, memory } from "./transforms/device.js";
+export { explain, type Explanation } from "./transforms/explain.js";

@@ -1,0 +1,42 @@
+import type { Program } from "../ir/program.js";
+import type { Schedule } from "../kernel/schedule.js";
+import type { Jitted } from "./jit.js";
+
+/** What became of a jitted function for given argument types. */
+export interface Explanation {
+  /** As traced. */
+  readonly program: Program;
+  /** After the passes. */
+  readonly optimized: Program;
+  readonly schedule: Schedule;
+  readonly equations: number;
+  readonly kernels: number;
+  readonly routines: number;
+  readonly arenaBytes: number;
+  readonly codeBytes: number;
+  readonly compileMilliseconds: number;
+  /** Generated code in readable form. */
+  readonly code: string;
+}
+
+/**
+ * Compiles a jitted function for these arguments and shows each stage: Program, optimized Program, Schedule, code and its size.
+ * @example console.log(explain(jit(f), x).kernels);
+ */
+export function explain<A extends readonly unknown[], R>(f: Jitted<A, R>, ...args: A): Explanation {
+  const lowered = f.lower(...args);
+  const compiled = lowered.compile();
+  const { report } = compiled.executable;
+  return {
+    program: lowered.program,
+    optimized: compiled.program,
+    schedule: compiled.schedule,
+    equations: compiled.program.equations.length,
+    kernels: report.kernels,
+    routines: report.routines,
+    arenaBytes: report.arenaBytes,
+    codeBytes: report.codeBytes,
+    compileMilliseconds: report.compileMilliseconds,
+    get code() { return report.text(); },
+  };
+}
