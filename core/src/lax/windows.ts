@@ -1,0 +1,134 @@
+import { scalar } from "../array/concrete.js";
+import type { ArrayLike } from "../array/methods.js";
+import type { NDArray } from "../array/ndarray.js";
+import { type DType, isFloat } from "../base/dtype.js";
+import { ArgumentError, ShapeError } from "../base/errors.js";
+import { contiguousStrides, formatShape, range, type Shape, sizeOf } from "../base/shape.js";
+import { asArray, promoteToFloat } from "../numpy/convert.js";
+import * as indexing from "../primitives/indexing.js";
+import * as reductions from "../primitives/reductions.js";
+import * as structural from "../primitives/structural.js";
+import { broadcastTo, reshapeTo } from "../primitives/structural-ops.js";
+import { bind1 } from "../trace/trace.js";
+import { add, div, max, min, mul, rem } from "./elementwise.js";
+import { dilatedSize, type Padding, perAxis, resolvePadding } from "./padding.js";
+import { pad, squeeze, sliceInDim } from "./structure.js";
+import { broadcastedIota } from "./types.js";
+
+export type WindowOp = "add" | "mul" | "max" | "min";
+export type Combine = (a: NDArray, b: NDArray) => NDArray;
+export interface ReduceWindowOptions {
+  readonly windowStrides?: number | readonly number[];
+  readonly padding?: Padding;
+  /** Spacing of the array's elements, with nothing between them. */
+  readonly baseDilation?: number | readonly number[];
+  /** Spacing of the window's elements. */
+  readonly windowDilation?: number | readonly number[];
+}
+
+const known = new Map<unknown, WindowOp>([["add", "add"], ["mul", "mul"], ["max", "max"], ["min", "min"], [add, "add"], [mul, "mul"], [max, "max"], [min, "min"]]);
+const functions: Record<WindowOp, Combine> = { add, mul, max, min };
+const identity = (op: WindowOp, dtype: DType): number => {
+  if (op === "add") return 0;
+  if (op === "mul") return 1;
+  const top = isFloat(dtype) ? Infinity : dtype === "int32" ? 2147483647 : 4294967295;
+  return op === "min" ? top : isFloat(dtype) ? -Infinity : dtype === "int32" ? -2147483648 : 0;
+};
+const saturate = (v: number, dtype: DType) => (isFloat(dtype) ? v : Math.max(identity("max", dtype), Math.min(identity("min", dtype), v)));
+
+/**
+ * Reduces every window of an array: `y[p] = combine of init and, over w, x[p * strides + w * windowDilation - low]`, without what lies in
+ * the padding. All lists have one entry an axis. Semantics of XLA's `ReduceWindow`; the derivative of "max" and "min" goes to the first of equal elements.
+ * `computation` is "add", "mul", "max", "min", the lax function of that name, or any associative function of two arrays (then
+ * `init` must be its identity).
+ * @throws ArgumentError for lists of other lengths.
+ * @example lax.reduceWindow(x, -Infinity, "max", [1, 2, 2, 1], { windowStrides: [1, 2, 2, 1] })
+ */
+export function reduceWindow(x: ArrayLike, init: number, computation: WindowOp | Combine, windowDimensions: readonly number[], o: ReduceWindowOptions = {}): NDArray {
+  const fn = "reduceWindow";
+  const a = asArray(x, fn);
+  const window = perAxis(windowDimensions, a.ndim, fn, "windowDimensions");
+  const strides = perAxis(o.windowStrides, a.ndim, fn, "windowStrides");
+  const base = perAxis(o.baseDilation, a.ndim, fn, "baseDilation");
+  const dilation = perAxis(o.windowDilation, a.ndim, fn, "windowDilation");
+  const start = saturate(init, a.dtype);
+  const pairs = resolvePadding(o.padding ?? "VALID", a.shape.map((n, d) => dilatedSize(n, base[d]!)), window.map((w, d) => dilatedSize(w, dilation[d]!)), strides, fn);
+  const op = known.get(computation);
+  if (op === undefined && typeof computation !== "function") throw new ArgumentError({ fn, arg: "computation", expected: '"add", "mul", "max", "min" or a function', got: String(computation), fix: "pass one of these" });
+  const neutral = op === undefined ? start : identity(op, a.dtype);
+  const isPadded = pairs.some(([lo, hi]) => lo !== 0 || hi !== 0) || base.some((b) => b > 1);
+  const padded = isPadded ? pad(a, neutral, pairs.map(([lo, hi], d) => [lo, hi, base[d]! - 1])) : a;
+  const view = { window, strides, dilation };
+  if (op === undefined) return foldWindows(padded, view, start, computation as Combine);
+  const y = (op === "max" || op === "min") && isFloat(a.dtype) ? firstExtremum(padded, view, op) : reduceView(padded, view, op);
+  return start === neutral ? y : functions[op](y, broadcastTo(scalar(start, a.dtype, a.weak), y.shape, []));
+}
+
+interface View { readonly window: readonly number[]; readonly strides: readonly number[]; readonly dilation: readonly number[] }
+const reducers = { add: reductions.reduceSum, mul: reductions.reduceProd, max: reductions.reduceMax, min: reductions.reduceMin };
+const windowAxes = (n: number) => range(n, n);
+const reduceView = (x: NDArray, view: View, op: WindowOp): NDArray => bind1(reducers[op], [bind1(structural.windows, [x], view)], { axes: windowAxes(x.ndim) });
+
+/** The extremum as a gather at its first position, so that exactly one element of a window gets the derivative. */
+function firstExtremum(x: NDArray, view: View, op: "max" | "min"): NDArray {
+  const at = bind1(op === "max" ? reductions.argmax : reductions.argmin, [bind1(structural.windows, [x], view)], { axes: windowAxes(x.ndim) });
+  const inWindow = contiguousStrides(view.window);
+  const inArray = contiguousStrides(x.shape);
+  const position = range(x.ndim).map((d) => {
+    const offset = view.window[d] === 1 ? undefined : mul(rem(div(at, inWindow[d]!), view.window[d]!), view.dilation[d]! * inArray[d]!);
+    const origin = mul(broadcastedIota("int32", at.shape, d), view.strides[d]! * inArray[d]!);
+    return offset ? add(origin, offset) : origin;
+  });
+  const flat = position.length === 0 ? at : position.reduce((p, q) => add(p, q));
+  return bind1(indexing.gather, [reshapeTo(x, [sizeOf(x.shape)]), flat], { batchDims: 0, mode: "clip" });
+}
+
+function foldWindows(x: NDArray, view: View, init: number, combine: Combine): NDArray {
+  const all = bind1(structural.windows, [x], view);
+  const positions = all.shape.slice(0, x.ndim);
+  const rows = reshapeTo(all, [...positions, sizeOf(view.window)]);
+  return range(sizeOf(view.window)).reduce<NDArray>((acc, i) => combine(acc, squeeze(sliceInDim(rows, i, i + 1, 1, x.ndim), [x.ndim])), broadcastTo(scalar(init, x.dtype, x.weak), positions, []));
+}
+
+export interface PoolOptions {
+  /** Distance of the windows; the window itself when not given. */
+  readonly strides?: number | readonly number[];
+  readonly padding?: Padding;
+  readonly windowDilation?: number | readonly number[];
+  /** `"channelsLast"` [batch, ...spatial, channels] (default) or `"channelsFirst"` [batch, channels, ...spatial]. */
+  readonly layout?: "channelsLast" | "channelsFirst";
+}
+export interface AvgPoolOptions extends PoolOptions {
+  /** Whether padding counts in the mean (default true). */
+  readonly countIncludePad?: boolean;
+}
+
+function pool(x: NDArray, init: number, op: WindowOp, window: readonly number[], o: PoolOptions, fn: string): NDArray {
+  if (x.ndim !== window.length + 2) throw new ShapeError({ fn, arg: "x", expected: `${window.length + 2} axes: batch, channels and ${window.length} spatial ones`, got: formatShape(x.shape), fix: "give one window size for each spatial axis, and add a batch axis with expandDims" });
+  const first = o.layout === "channelsFirst";
+  const place = <T>(list: readonly T[], unit: T): T[] => (first ? [unit, unit, ...list] : [unit, ...list, unit]);
+  const strides = o.strides === undefined ? window : perAxis(o.strides, window.length, fn, "strides");
+  const padding = o.padding ?? "VALID";
+  return reduceWindow(x, init, op, place(window, 1), {
+    windowStrides: place(strides, 1),
+    padding: typeof padding === "string" ? padding : place(padding, [0, 0] as const),
+    windowDilation: place(perAxis(o.windowDilation, window.length, fn, "windowDilation"), 1),
+  });
+}
+
+/**
+ * Largest element of each window; the first of equal ones gets the derivative.
+ * @example lax.maxPool(images, [2, 2]) // [N,H,W,C] -> [N,H/2,W/2,C]
+ */
+export const maxPool = (x: ArrayLike, window: readonly number[], o: PoolOptions = {}): NDArray => pool(asArray(x, "maxPool"), -Infinity, "max", window, o, "maxPool");
+/** Smallest element of each window. */
+export const minPool = (x: ArrayLike, window: readonly number[], o: PoolOptions = {}): NDArray => pool(asArray(x, "minPool"), Infinity, "min", window, o, "minPool");
+
+/** Mean of each window. */
+export function avgPool(x: ArrayLike, window: readonly number[], o: AvgPoolOptions = {}): NDArray {
+  const [a] = promoteToFloat([x], "avgPool");
+  const sums = pool(a!, 0, "add", window, o, "avgPool");
+  if (o.countIncludePad ?? true) return div(sums, sizeOf(window));
+  const one = (shape: Shape) => broadcastTo(scalar(1, a!.dtype, a!.weak), shape, []);
+  return div(sums, pool(one(a!.shape), 0, "add", window, o, "avgPool"));
+}
