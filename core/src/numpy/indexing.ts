@@ -13,9 +13,12 @@ import { neg } from "../primitives/unary.js";
 import { bind1 } from "../trace/trace.js";
 import type { AnyPrimitive } from "../ir/primitive.js";
 import { asArray, broadcastToShape } from "./convert.js";
+import { constantLike } from "./elementwise.js";
 import { type ArrayIndex, type AxisSlice, type IndexPlan, isWhole, keptAxes, knownElements, planIndex, selectedShape } from "./index-plan.js";
 
-const full = (value: number | boolean, like: NDArray): NDArray => broadcastTo(scalar(value, like.dtype, like.weak), like.shape, []);
+// Constants are weak, so that they follow the array to its device.
+const backendOf = (x: NDArray) => (x instanceof ConcreteArray ? x.backend : undefined);
+const hostIndices = (data: Int32Array, shape: Shape): NDArray => ConcreteArray.fromHost(data, { shape, dtype: "int32", weak: true });
 
 /** The elements that the slices of a plan reach; integers leave axes of size 1. */
 function takeBlock(x: NDArray, slices: readonly AxisSlice[]): NDArray {
@@ -39,14 +42,14 @@ function putBlock(x: NDArray, block: NDArray, slices: readonly AxisSlice[]): NDA
   const first = slices.map((s) => (s.step > 0 ? s.start : s.start + (s.count - 1) * s.step));
   const strides = slices.map((s) => (s.count === 1 ? 1 : Math.abs(s.step)));
   if (shapesEqual(forward.shape, x.shape)) return forward;
-  if (strides.every((s) => s === 1)) return bind1(dynamicUpdateSlice, [x, forward, ...first.map((s) => scalar(s, "int32", false))], {});
+  if (strides.every((s) => s === 1)) return bind1(dynamicUpdateSlice, [x, forward, ...first.map((s) => scalar(s, "int32", true))], {});
   const params = { low: first, high: slices.map((s, d) => x.shape[d]! - first[d]! - (s.count - 1) * strides[d]! - 1), interior: strides.map((s) => s - 1) };
-  const spread = bind1(pad, [forward, scalar(0, x.dtype, x.weak)], params);
-  const mask = bind1(pad, [broadcastTo(scalar(true, "bool", false), forward.shape, []), scalar(false, "bool", false)], params);
+  const spread = bind1(pad, [forward, scalar(0, x.dtype, true)], params);
+  const mask = bind1(pad, [broadcastTo(scalar(true, "bool", true, backendOf(x)), forward.shape, []), scalar(false, "bool", true)], params);
   return bind1(select, [mask, convertTo(spread, x.dtype, x.weak), x], {});
 }
 
-const indexArray = (a: ArrayIndex): NDArray => a.traced ?? ConcreteArray.fromHost(a.host!, { shape: a.shape, dtype: "int32", weak: false });
+const indexArray = (a: ArrayIndex): NDArray => a.traced ?? hostIndices(a.host!, a.shape);
 
 /** One int32 index into the flattened indexed axes. Values out of range move to the edge for reading, and become -1 for writing. */
 function flatIndex(plan: IndexPlan, sizes: readonly number[], write: boolean): NDArray {
@@ -69,24 +72,24 @@ function flatIndex(plan: IndexPlan, sizes: readonly number[], write: boolean): N
         else out[i]! += Math.min(Math.max(v, 0), n - 1) * strides[k]!;
       }
     });
-    return ConcreteArray.fromHost(out, { shape: indexShape, dtype: "int32", weak: false });
+    return hostIndices(out, indexShape);
   }
   let flat: NDArray | undefined;
   let inside: NDArray | undefined;
   arrays.forEach((a, k) => {
     const n = sizes[k]!;
     let i = broadcastToShape(indexArray(a), indexShape, "get");
-    if (a.traced) i = bind1(select, [bind1(lt, [i, full(0, i)], {}), bind1(add, [i, full(n, i)], {}), i], {});
+    if (a.traced) i = bind1(select, [bind1(lt, [i, constantLike(i, 0)], {}), bind1(add, [i, constantLike(i, n)], {}), i], {});
     if (arrays.length > 1) {
       if (write) {
-        const ok = bind1(and, [bind1(ge, [i, full(0, i)], {}), bind1(lt, [i, full(n, i)], {})], {});
+        const ok = bind1(and, [bind1(ge, [i, constantLike(i, 0)], {}), bind1(lt, [i, constantLike(i, n)], {})], {});
         inside = inside ? bind1(and, [inside, ok], {}) : ok;
-      } else i = bind1(max, [bind1(min, [i, full(n - 1, i)], {}), full(0, i)], {});
+      } else i = bind1(max, [bind1(min, [i, constantLike(i, n - 1)], {}), constantLike(i, 0)], {});
     }
-    const term = strides[k] === 1 ? i : bind1(mul, [i, full(strides[k]!, i)], {});
+    const term = strides[k] === 1 ? i : bind1(mul, [i, constantLike(i, strides[k]!)], {});
     flat = flat ? bind1(add, [flat, term], {}) : term;
   });
-  return inside ? bind1(select, [inside, flat!, full(-1, flat!)], {}) : flat!;
+  return inside ? bind1(select, [inside, flat!, constantLike(flat!, -1)], {}) : flat!;
 }
 
 /** How the block's axes stand for the gather: the indexed ones first. */
@@ -205,7 +208,7 @@ export function at(x: NDArray, index: readonly IndexItem[]): AtUpdate {
     sub: (values) => update(values, "add", (v) => bind1(neg, [v], {})),
     mul: (values) => update(values, "mul"),
     div: (values) => {
-      const divisors = at(broadcastTo(scalar(1, promoteTypes(x.aval, asArray(values, "at(...).div", "values").aval).dtype, false), x.shape, []), index).mul(values);
+      const divisors = at(broadcastTo(scalar(1, promoteTypes(x.aval, asArray(values, "at(...).div", "values").aval).dtype, true, backendOf(x)), x.shape, []), index).mul(values);
       const base = convertTo(x, divisors.dtype);
       return convertTo(bind1(div, [base, divisors], {}), x.dtype, x.weak);
     },
