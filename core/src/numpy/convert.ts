@@ -73,28 +73,27 @@ function weakTypeOf(value: number, others: readonly NDArray[]): WeakDType {
 
 const typeOf = (x: NDArray): WeakDType => ({ dtype: x.dtype, weak: x.weak });
 
-/** Brings operands to one dtype by JAX's promotion; JavaScript numbers adapt to the arrays. */
+/** Brings operands to one dtype by JAX's promotion; JavaScript numbers adapt to the arrays and go to their device. */
 export function promoteOperands(args: readonly ArrayLike[], fn: string, names: readonly string[] = []): NDArray[] {
-  const arrays = args.filter((a) => typeof a !== "number").map((a) => a as ArrayLike);
-  const concrete = new Map<ArrayLike, NDArray>();
-  arrays.forEach((a) => concrete.set(a, asArray(a, fn, names[args.indexOf(a)] ?? "x")));
-  const others = [...concrete.values()];
-  const strongOthers = others.filter((o) => !o.weak);
-  const types = args.map((a) => (typeof a === "number" ? weakTypeOf(a, strongOthers.length === others.length ? others : []) : typeOf(concrete.get(a)!)));
-  const target = types.reduce(promoteTypes);
-  return args.map((a) => (typeof a === "number" ? scalar(a, target.dtype, target.weak) : convertTo(concrete.get(a)!, target.dtype, target.weak)));
+  const arrays = args.map((a, i) => (typeof a === "number" ? undefined : asArray(a, fn, names[i] ?? "x")));
+  const others = arrays.filter((a) => a !== undefined);
+  const strong = others.every((o) => !o.weak) ? others : [];
+  const target = args.map((a, i) => (typeof a === "number" ? weakTypeOf(a, strong) : typeOf(arrays[i]!))).reduce(promoteTypes);
+  const backend = others.find((o) => o instanceof ConcreteArray && !(o.weak && o.hostData)) as ConcreteArray | undefined;
+  // Results are weak only where all operands are, so an array of the right dtype need not be converted to be strong.
+  return args.map((a, i) => (typeof a === "number" ? scalar(a, target.dtype, true, backend?.backend) : arrays[i]!.dtype === target.dtype ? arrays[i]! : convertTo(arrays[i]!, target.dtype, target.weak)));
 }
 
 /** As `promoteOperands`, to a floating dtype. */
 export function promoteToFloat(args: readonly ArrayLike[], fn: string, names: readonly string[] = []): NDArray[] {
-  return promoteOperands(args, fn, names).map((x) => convertTo(x, toFloat(x.dtype), isFloat(x.dtype) && x.weak));
+  return promoteOperands(args, fn, names).map((x) => (isFloat(x.dtype) ? x : convertTo(x, toFloat(x.dtype), x.weak)));
 }
 
 /** Arrays of one dtype. */
 export function promoteArrays(arrays: readonly NDArray[], _fn: string): NDArray[] {
   if (arrays.length === 0) return [];
   const target = arrays.map(typeOf).reduce(promoteTypes);
-  return arrays.map((x) => convertTo(x, target.dtype, target.weak));
+  return arrays.map((x) => (x.dtype === target.dtype ? x : convertTo(x, target.dtype, target.weak)));
 }
 
 /** Broadcasts an array to a shape by NumPy's rule. */

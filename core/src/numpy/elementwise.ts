@@ -1,0 +1,96 @@
+import { ConcreteArray, scalar } from "../array/concrete.js";
+import type { ArrayLike } from "../array/methods.js";
+import { NDArray } from "../array/ndarray.js";
+import { isFloat, toFloat } from "../base/dtype.js";
+import { DTypeError } from "../base/errors.js";
+import type { NoParams, Primitive } from "../ir/primitive.js";
+import { broadcastTo } from "../primitives/structural-ops.js";
+import { convertTo, select } from "../primitives/types.js";
+import { bind1 } from "../trace/trace.js";
+import { asArray, broadcastArrays, describe, operandsOf, promoteOperands, promoteToFloat } from "./convert.js";
+
+/** One frozen object for all: its cache key is computed once. */
+export const noParams: NoParams = Object.freeze({});
+const ab = ["a", "b"] as const;
+
+export type UnaryFunction = (x: ArrayLike) => NDArray;
+export type BinaryFunction = (a: ArrayLike, b: ArrayLike) => NDArray;
+
+/** What a function does with bool operands: counts them as integers, keeps them, refuses them, or applies another primitive. */
+export type BoolRule = "int32" | "keep" | "refuse" | Primitive<NoParams>;
+
+function sameShape(a: NDArray, b: NDArray): boolean {
+  const s = a.aval.shape;
+  const t = b.aval.shape;
+  if (s === t) return true;
+  if (s.length !== t.length) return false;
+  for (let d = 0; d < s.length; d++) if (s[d] !== t[d]) return false;
+  return true;
+}
+
+function withoutBool(x: NDArray, rule: BoolRule, fn: string, arg: string): NDArray {
+  if (x.dtype !== "bool" || rule === "keep" || typeof rule === "object") return x;
+  if (rule === "int32") return convertTo(x, "int32");
+  throw new DTypeError({ fn, arg, expected: "numbers", got: describe(x), fix: 'convert with astype("int32"), or use the logical functions' });
+}
+
+/** The elementwise function of two operands that promotes and broadcasts, then applies a primitive. */
+export function binaryFunction(primitive: Primitive<NoParams>, fn: string, bool: BoolRule = "int32"): BinaryFunction {
+  return (a, b) => {
+    if (a instanceof NDArray && b instanceof NDArray && a.dtype === b.dtype && (bool === "keep" || a.dtype !== "bool") && sameShape(a, b)) return bind1(primitive, [a, b], noParams);
+    const [x, y] = promoteOperands([a, b], fn, ab) as [NDArray, NDArray];
+    return bind1(x.dtype === "bool" && typeof bool === "object" ? bool : primitive, broadcastArrays([withoutBool(x, bool, fn, "a"), withoutBool(y, bool, fn, "b")], fn), noParams);
+  };
+}
+
+/** As `binaryFunction`, computing in floats. */
+export function floatBinaryFunction(primitive: Primitive<NoParams>, fn: string): BinaryFunction {
+  return (a, b) => {
+    if (a instanceof NDArray && b instanceof NDArray && a.dtype === b.dtype && isFloat(a.dtype) && sameShape(a, b)) return bind1(primitive, [a, b], noParams);
+    return bind1(primitive, broadcastArrays(promoteToFloat([a, b], fn, ab), fn), noParams);
+  };
+}
+
+/** An argument as an array of floats: integers and bool take the default float. */
+export function floatArray(x: ArrayLike, fn: string, arg = "x"): NDArray {
+  const array = asArray(x, fn, arg);
+  return isFloat(array.dtype) ? array : convertTo(array, toFloat(array.dtype), array.weak);
+}
+
+/** The elementwise function of one operand that computes in floats. */
+export const floatFunction = (primitive: Primitive<NoParams>, fn: string): UnaryFunction => (x) => bind1(primitive, [floatArray(x, fn)], noParams);
+
+/** A function of one operand that integers and bool pass unchanged (rounding). */
+export const integerIdentity = (primitive: Primitive<NoParams>, fn: string): UnaryFunction => (x) => {
+  const array = asArray(x, fn);
+  return isFloat(array.dtype) ? bind1(primitive, [array], noParams) : array;
+};
+
+/** `condition ? a : b` with promotion and broadcasting. */
+export function choose(condition: ArrayLike, a: ArrayLike, b: ArrayLike, fn = "where"): NDArray {
+  const [x, y] = promoteOperands([a, b], fn, ab) as [NDArray, NDArray];
+  return bind1(select, broadcastArrays([asBool(condition, fn, "condition"), x, y], fn), noParams);
+}
+
+/** Truth of each element: different from zero. */
+export function asBool(x: ArrayLike, fn: string, arg = "x"): NDArray {
+  const array = asArray(x, fn, arg);
+  return array.dtype === "bool" ? array : convertTo(array, "bool");
+}
+
+/** Integer operands (bool counts as int32). */
+export function integerOperands(args: readonly ArrayLike[], fn: string, bool: BoolRule = "int32"): NDArray[] {
+  return operandsOf(args.map((a) => (typeof a === "number" && args.every((b) => typeof b === "number") ? convertTo(asArray(a, fn), "int32") : a)), fn, ab).map((x, i) => {
+    if (isFloat(x.dtype)) throw new DTypeError({ fn, arg: ab[i] ?? "x", expected: "integers", got: describe(x), fix: 'convert with astype("int32")' });
+    return withoutBool(x, bool, fn, ab[i] ?? "x");
+  });
+}
+
+/** The elementwise function of one operand that takes every number, bool by its rule. */
+export const numberFunction = (primitive: Primitive<NoParams>, fn: string, bool: BoolRule = "int32"): UnaryFunction => (x) => {
+  const array = asArray(x, fn);
+  return array.dtype === "bool" && bool === "keep" ? array : bind1(primitive, [withoutBool(array, bool, fn, "x")], noParams);
+};
+
+/** A scalar of x's dtype that adapts to it, on its device, spread over its shape: for constants inside composites. */
+export const constantLike = (x: NDArray, value: number): NDArray => broadcastTo(scalar(value, x.dtype, true, x instanceof ConcreteArray ? x.backend : undefined), x.shape, []);

@@ -1,0 +1,31 @@
+import { installArrayFunctions } from "../array/methods.js";
+import { cumsum } from "./cumulative.js";
+import { cos, exp, log, sin, sqrt, tanh } from "./elementary.js";
+import { at, getItem } from "./indexing.js";
+import { equal, greater, greaterEqual, less, lessEqual, notEqual } from "./logic.js";
+import { astype, matrixTranspose, ravel, reshape, squeeze, transpose } from "./manipulation.js";
+import { abs, add, clip, divide, multiply, negative, power, remainder, square, subtract } from "./math.js";
+import { mean, std, var as variance } from "./moments.js";
+import { argmax, argmin } from "./positions.js";
+import { dot, matmul } from "./products.js";
+import { all, any, max, min, prod, sum } from "./reductions.js";
+
+export * from "./creation.js";
+export * from "./cumulative.js";
+export * from "./elementary.js";
+export * from "./floats.js";
+export * from "./joining.js";
+export * from "./logic.js";
+export * from "./manipulation.js";
+export * from "./math.js";
+export * from "./moments.js";
+export * from "./positions.js";
+export * from "./products.js";
+export * from "./reductions.js";
+
+installArrayFunctions({
+  add, subtract, multiply, divide, power, remainder, negative, abs, exp, log, sqrt, square, tanh, sin, cos,
+  equal, notEqual, less, lessEqual, greater, greaterEqual,
+  sum, prod, mean, max, min, var: variance, std, any, all, argmax, argmin, cumsum,
+  reshape, transpose, matrixTranspose, squeeze, ravel, matmul, dot, astype, clip, getItem, at,
+});

@@ -1,0 +1,114 @@
+import type { ArrayLike, AxisArg } from "../array/methods.js";
+import type { NDArray } from "../array/ndarray.js";
+import { type DType, isFloat } from "../base/dtype.js";
+import { ArgumentError } from "../base/errors.js";
+import { canonicalAxes, type Shape } from "../base/shape.js";
+import { reduceAnd, reduceMax, reduceMin, reduceOr, type ReduceParams, reduceProd, reduceSum } from "../primitives/reductions.js";
+import type { Primitive } from "../ir/primitive.js";
+import { reshapeTo } from "../primitives/structural-ops.js";
+import { convertTo } from "../primitives/types.js";
+import { bind1 } from "../trace/trace.js";
+import { asArray, describe } from "./convert.js";
+import { asBool, type BinaryFunction, choose } from "./elementwise.js";
+import { add, maximum, minimum, multiply } from "./math.js";
+import { optionalDType, requireOptions } from "./options.js";
+
+export interface KeepdimsOption {
+  /** Leave reduced axes in place with size 1. */
+  readonly keepdims?: boolean;
+}
+export interface WhereOption extends KeepdimsOption {
+  /** Elements to count; broadcast against the array. */
+  readonly where?: ArrayLike;
+}
+export interface ReductionOptions extends WhereOption {
+  /** Starting value of the reduction. */
+  readonly initial?: ArrayLike;
+}
+export interface SumOptions extends ReductionOptions {
+  /** dtype of the result and of the sum; default: the array's own, int32 for bool. */
+  readonly dtype?: DType;
+}
+
+/** The axes of a reduction argument, after checking its kind. */
+export function reductionAxes(axis: AxisArg | undefined, ndim: number, fn: string): number[] {
+  if (axis !== undefined && axis !== null && typeof axis !== "number" && !Array.isArray(axis))
+    throw new ArgumentError({ fn, arg: "axis", expected: "an integer, an array of integers, or null for all axes", got: describe(axis), fix: "options such as keepdims come after the axis: pass null for all axes" });
+  return canonicalAxes(axis, ndim, fn);
+}
+
+export const keptShape = (shape: Shape, axes: readonly number[]): number[] => shape.map((n, d) => (axes.includes(d) ? 1 : n));
+
+/** Applies a reducing primitive over axes, with keepdims. */
+export function reduceOver(primitive: Primitive<ReduceParams>, x: NDArray, axes: readonly number[], keepdims: boolean | undefined): NDArray {
+  const y = axes.length === 0 && primitive !== reduceAnd && primitive !== reduceOr ? x : bind1(primitive, [x], { axes });
+  return keepdims ? reshapeTo(y, keptShape(x.shape, axes)) : y;
+}
+
+const reductionNames = ["keepdims", "where", "initial"] as const;
+
+function sumLike(fn: string, primitive: Primitive<ReduceParams>, identity: number, combine: BinaryFunction) {
+  return (x: ArrayLike, axis?: AxisArg, options?: SumOptions): NDArray => {
+    const o = requireOptions(options, fn, [...reductionNames, "dtype"]);
+    const a = asArray(x, fn);
+    const dtype = optionalDType(o.dtype, fn) ?? (a.dtype === "bool" ? "int32" : a.dtype);
+    const typed = a.dtype === dtype ? a : convertTo(a, dtype);
+    const counted = o.where === undefined ? typed : choose(asBool(o.where, fn, "where"), typed, identity, fn);
+    const y = reduceOver(primitive, counted, reductionAxes(axis, counted.ndim, fn), o.keepdims);
+    return o.initial === undefined ? y : combine(y, o.initial);
+  };
+}
+
+/**
+ * Sum over axes (all by default). bool counts as int32; integers wrap around.
+ * @throws AxisError for an axis that is not there.
+ * @example np.sum([[1, 2], [3, 4]], 0) // [4, 6]
+ */
+export const sum: (x: ArrayLike, axis?: AxisArg, options?: SumOptions) => NDArray = sumLike("sum", reduceSum, 0, add);
+/** Product over axes (all by default). Its derivatives are finite where elements are 0. @example np.prod([2, 3, 4]) // 24 */
+export const prod: (x: ArrayLike, axis?: AxisArg, options?: SumOptions) => NDArray = sumLike("prod", reduceProd, 1, multiply);
+
+const extreme = (dtype: DType, largest: boolean): number => (isFloat(dtype) ? (largest ? Infinity : -Infinity) : dtype === "int32" ? (largest ? 2147483647 : -2147483648) : dtype === "uint32" ? (largest ? 4294967295 : 0) : largest ? 1 : 0);
+
+function extremum(fn: string, primitive: Primitive<ReduceParams>, largest: boolean, combine: BinaryFunction) {
+  return (x: ArrayLike, axis?: AxisArg, options?: ReductionOptions): NDArray => {
+    const o = requireOptions(options, fn, reductionNames);
+    const a = asArray(x, fn);
+    if (o.where !== undefined && o.initial === undefined)
+      throw new ArgumentError({ fn, arg: "initial", expected: "an initial value beside where, for groups in which nothing counts", got: "none", fix: `pass { where, initial: ${largest ? "-Infinity" : "Infinity"} }` });
+    const identity = convertTo(asArray(extreme(a.dtype, !largest), fn), a.dtype);
+    const counted = o.where === undefined ? a : choose(asBool(o.where, fn, "where"), a, identity, fn);
+    const axes = reductionAxes(axis, counted.ndim, fn);
+    if (o.initial === undefined) return reduceOver(primitive, counted, axes, o.keepdims);
+    if (axes.some((d) => counted.shape[d] === 0)) {
+      const start = asArray(o.initial, fn, "initial");
+      return add(sum(convertTo(counted, start.dtype), axes, { keepdims: o.keepdims ?? false }), start);
+    }
+    return combine(reduceOver(primitive, counted, axes, o.keepdims), o.initial);
+  };
+}
+/**
+ * Largest element over axes (all by default); NaN if there is one. Ties share the derivative equally.
+ * @throws ShapeError when nothing is there to compare and no `initial` is given.
+ * @example np.max([[1, 5], [3, 2]], 1) // [5, 3]
+ */
+export const max: (x: ArrayLike, axis?: AxisArg, options?: ReductionOptions) => NDArray = extremum("max", reduceMax, true, maximum);
+/** Smallest element over axes (all by default); NaN if there is one. */
+export const min: (x: ArrayLike, axis?: AxisArg, options?: ReductionOptions) => NDArray = extremum("min", reduceMin, false, minimum);
+/** Alias of `max`. */
+export const amax: typeof max = max;
+/** Alias of `min`. */
+export const amin: typeof min = min;
+
+function quantifier(fn: string, primitive: Primitive<ReduceParams>, identity: boolean) {
+  return (x: ArrayLike, axis?: AxisArg, options?: WhereOption): NDArray => {
+    const o = requireOptions(options, fn, ["keepdims", "where"]);
+    const a = asBool(x, fn);
+    const counted = o.where === undefined ? a : choose(asBool(o.where, fn, "where"), a, identity, fn);
+    return reduceOver(primitive, counted, reductionAxes(axis, counted.ndim, fn), o.keepdims);
+  };
+}
+/** True where any element along the axes is not 0. @example np.any([0, 2]) // true */
+export const any: (x: ArrayLike, axis?: AxisArg, options?: WhereOption) => NDArray = quantifier("any", reduceOr, false);
+/** True where all elements along the axes are not 0. @example np.all([1, 0]) // false */
+export const all: (x: ArrayLike, axis?: AxisArg, options?: WhereOption) => NDArray = quantifier("all", reduceAnd, true);
