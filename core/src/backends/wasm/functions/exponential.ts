@@ -49,11 +49,13 @@ export function exp2(l: Lanes, x: Value): Value {
 /** `2^-n` from n and small enough not to overflow. */
 const inverseScale = (l: Lanes, n: Value): Value => l.powerOfTwo(l.sub(l.number(l.magic), n));
 
-/** 2^n (s + (1 - 2^-n)): the difference is exact where it matters. */
+/** 2^n (s + (1 - 2^-n)): the difference is exact where it matters, and what the sum rounds away is added again. */
 export function expm1(l: Lanes, x: Value): Value {
-  const { n, sum, s } = reduce(l, l.pmax(l.pmin(x, l.pick(710, 89)), l.pick(-45, -25)));
-  const c = inverseScale(l, l.pmin(n, 100));
-  return l.withSign(l.abs(scale(l, l.add(s, l.sub(l.number(1), c)), n, sum)), x);
+  const { n, sum, s, low } = reduce(l, l.pmax(l.pmin(x, l.pick(710, 89)), l.pick(-45, -25)));
+  const c = l.sub(l.number(1), inverseScale(l, l.pmin(n, 100)));
+  const u = l.add(c, s);
+  const rest = l.add(l.add(l.sub(c, u), s), low);
+  return l.withSign(l.abs(scale(l, l.add(u, rest), n, sum)), x);
 }
 
 /** (a + aLow) / (b + bLow), the low parts being below the rounding of the high ones. */

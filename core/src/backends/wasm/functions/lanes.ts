@@ -109,16 +109,24 @@ export class Lanes {
   /** `x` without the low half of its significand, so that products of two such are exact. */
   high(x: Value): Value { return this.and(x, this.bits(this.wide ? 0xfffffffff8000000n : 0xfffff000n)); }
 
-  /** Polynomial `c[0] + c[1] x + ...`; from degree 6 on in two interleaved halves, which halve the chain of dependent operations. */
+  /**
+   * Polynomial `c[0] + c[1] x + ...`. From degree 4 on by Estrin's scheme, pairs first, then pairs of pairs: the chain of dependent
+   * operations, which bounds the speed, is logarithmic in the degree.
+   */
   polynomial(c: readonly number[], x: Value): Value {
-    if (c.length > 6) {
-      const square = this.mul(x, x);
-      const even = c.filter((_, i) => i % 2 === 0);
-      const odd = c.filter((_, i) => i % 2 === 1);
-      return this.madd(this.horner(odd, square), x, this.horner(even, square));
+    if (c.length < 5) return this.horner(c, x);
+    let terms: (Value | number)[] = [...c];
+    for (let power = x; terms.length > 1; power = this.mul(power, power)) {
+      const next: (Value | number)[] = [];
+      for (let i = 0; i < terms.length; i += 2) {
+        const high = terms[i + 1];
+        next.push(high === undefined ? terms[i]! : this.madd(this.value(high), power, terms[i]!));
+      }
+      terms = next;
     }
-    return this.horner(c, x);
+    return this.value(terms[0]!);
   }
+  private value(v: Value | number): Value { return typeof v === "number" ? this.number(v) : v; }
   horner(c: readonly number[], x: Value): Value {
     let s = this.number(c.at(-1)!);
     for (let i = c.length - 2; i >= 0; i--) s = this.madd(s, x, c[i]!);
