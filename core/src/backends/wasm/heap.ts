@@ -85,9 +85,14 @@ export class Heap {
   /** A block that an array will own. */
   allocateArray(bytes: number): Block {
     const block = this.allocate(bytes);
+    this.claimArray(block);
+    return block;
+  }
+
+  /** Counts a block as an array's. */
+  claimArray(block: Block): void {
     this.arrayBytes += block.size;
     this.arrayCount++;
-    return block;
   }
 
   releaseArray(block: Block): void {

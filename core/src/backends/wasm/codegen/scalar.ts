@@ -170,7 +170,7 @@ function nextafter(g: FunctionBuilder, dtype: "float32" | "float64"): void {
 /** Conversion as JAX's: towards zero, saturating, NaN to 0; to bool it is `!= 0`. */
 export function scalarCast(f: FunctionBuilder, from: DType, to: DType): void {
   if (from === to) return;
-  const t = scalarType(from);
+  const t = scalarType(from) as "i32" | "f32" | "f64";
   const fromFloat = t !== "i32";
   if (to === "bool") {
     if (fromFloat) {
@@ -178,7 +178,7 @@ export function scalarCast(f: FunctionBuilder, from: DType, to: DType): void {
       f.op(floatOp(from, "ne"));
     } else f.i32(0).op("i32.ne");
   } else if (to === "int32" || to === "uint32") {
-    if (fromFloat) f.op(`i32.trunc_sat_${t}_${to === "int32" ? "s" : "u"}`);
+    if (t !== "i32") f.op(`i32.trunc_sat_${t}_${to === "int32" ? "s" : "u"}`);
   } else if (!fromFloat) f.op(`${scalarType(to) as "f32"}.convert_i32_${from === "int32" ? "s" : "u"}`);
   else f.op(to === "float64" ? "f64.promote_f32" : "f32.demote_f64");
 }

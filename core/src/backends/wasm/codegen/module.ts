@@ -1,0 +1,179 @@
+import { itemsize } from "../../../base/dtype.js";
+import { BackendError } from "../../../base/errors.js";
+import type { BufferId, Expr } from "../../../kernel/expr.js";
+import { findRoutine } from "../../../kernel/routine.js";
+import type { Operand, Schedule, Step } from "../../../kernel/schedule.js";
+import { ModuleBuilder } from "../assembler/index.js";
+import type { FunctionBuilder } from "../assembler/index.js";
+import { ModuleFunctions } from "../functions/library.js";
+import { wasmRoutines } from "../routines/index.js";
+import { emitKernel } from "./kernel.js";
+import type { BufferLocation } from "./location.js";
+import { emitScalar } from "./nest.js";
+import type { NestContext } from "./nest.js";
+
+/** A routine that the module calls in JavaScript, with the addresses of its operands. */
+export interface HostRoutine {
+  readonly name: string;
+  readonly params: object;
+  readonly inputs: readonly Operand[];
+  readonly outputs: readonly Operand[];
+}
+
+export interface CompiledModule {
+  readonly module: ModuleBuilder;
+  readonly functions: ModuleFunctions;
+  readonly hostRoutines: readonly HostRoutine[];
+  readonly kernels: number;
+  readonly routines: number;
+  /** Room that routines need at `scratchOffset` of the frame. */
+  readonly scratchBytes: number;
+}
+
+export interface ModuleOptions {
+  readonly scratchOffset: number;
+  readonly locations: readonly (BufferLocation | undefined)[];
+  readonly maximumPages: number;
+  readonly relaxed: boolean;
+  readonly simd: boolean;
+  readonly table: (key: string, bytes: () => Uint8Array) => number;
+}
+
+/** Turns a Schedule into one module: kernels and routines are functions, steps and control flow are `main(frame)`. */
+export class ScheduleEmitter {
+  private readonly module = new ModuleBuilder();
+  private readonly functions: ModuleFunctions;
+  private readonly hostRoutines: HostRoutine[] = [];
+  private kernels = 0;
+  private routines = 0;
+  private scratchBytes = 0;
+
+  constructor(private readonly schedule: Schedule, private readonly options: ModuleOptions) {
+    this.module.importMemory("host", "memory", 1, options.maximumPages);
+    this.functions = new ModuleFunctions(this.module, options.relaxed, options.table);
+  }
+
+  emit(): CompiledModule {
+    const main = this.module.function("main", ["i32"]);
+    this.steps(main, this.schedule.steps);
+    this.module.export("main", main);
+    return { module: this.module, functions: this.functions, hostRoutines: this.hostRoutines, kernels: this.kernels, routines: this.routines, scratchBytes: this.scratchBytes };
+  }
+
+  private locate = (buffer: BufferId): BufferLocation => {
+    const place = this.options.locations[buffer];
+    if (place === undefined)
+      throw new BackendError({ fn: "compile", arg: "schedule", expected: `a place for buffer ${buffer}: an input, an output, a constant or an arena offset`, got: "none", fix: "plan memory for every buffer that is read" });
+    return place;
+  };
+
+  private context(f: FunctionBuilder): NestContext {
+    return { f, library: this.functions, locate: this.locate, simd: this.options.simd };
+  }
+
+  /** Pushes the address of a buffer, or of an element at a base. */
+  private address(f: FunctionBuilder, buffer: BufferId, base?: Expr): void {
+    const place = this.locate(buffer);
+    if (place.kind === "absolute") f.i32(place.address);
+    else if (place.kind === "local") f.get(place.local);
+    else if (place.kind === "slot") f.get(0).memory("i32.load", place.offset);
+    else {
+      f.get(0);
+      if (place.offset !== 0) f.i32(place.offset).op("i32.add");
+    }
+    if (!base) return;
+    emitScalar(this.context(f), base);
+    f.i32(itemsize(this.schedule.buffers[buffer]!.dtype)).op("i32.mul").op("i32.add");
+  }
+
+  private steps(f: FunctionBuilder, steps: readonly Step[]): void {
+    for (const s of steps) this.step(f, s);
+  }
+
+  private step(f: FunctionBuilder, s: Step): void {
+    switch (s.kind) {
+      case "kernel": {
+        const kernel = this.module.function(`kernel${this.kernels++}`, ["i32"]);
+        emitKernel(this.context(kernel), s.kernel);
+        f.get(0).call(kernel);
+        break;
+      }
+      case "routine": this.routine(f, s); break;
+      case "copy":
+        this.address(f, s.to, s.toBase);
+        this.address(f, s.from, s.fromBase);
+        f.i32(s.count * itemsize(this.schedule.buffers[s.from]!.dtype)).memoryCopy();
+        break;
+      case "for": {
+        if (s.count === 0) break;
+        const i = f.local("i32");
+        f.i32(s.reverse ? s.count - 1 : 0).set(i);
+        f.loop((again) => {
+          this.address(f, s.counter);
+          f.get(i).memory("i32.store");
+          this.steps(f, s.body);
+          f.get(i).i32(s.reverse ? -1 : 1).op("i32.add").tee(i).i32(s.reverse ? -1 : s.count).op("i32.ne").brIf(again);
+        });
+        f.release(i);
+        break;
+      }
+      case "while":
+        f.block((done) => f.loop((again) => {
+          this.steps(f, s.condition);
+          this.address(f, s.predicate);
+          f.memory("i32.load8_u").op("i32.eqz").brIf(done);
+          this.steps(f, s.body);
+          f.br(again);
+        }));
+        break;
+      case "branch": this.branch(f, s); break;
+    }
+  }
+
+  private branch(f: FunctionBuilder, s: Step & { kind: "branch" }): void {
+    const last = s.branches.length - 1;
+    if (last < 0) return;
+    const i = f.local("i32");
+    this.address(f, s.index);
+    f.memory("i32.load").set(i);
+    // Negative indices clamp to 0; those beyond the end take the default, which is the last.
+    f.get(i).i32(0).get(i).i32(0).op("i32.gt_s").op("select").set(i);
+    f.block((out) => {
+      const nest = (k: number): void => {
+        if (k > last) {
+          f.get(i).brTable(labels.slice().reverse().slice(0, last), labels[0]!);
+          return;
+        }
+        f.block((label) => {
+          labels.push(label);
+          nest(k + 1);
+        });
+        // Label k leads here, to the code of branch `last - k`.
+        this.steps(f, s.branches[last - k]!);
+        f.br(out);
+      };
+      const labels: { readonly depth: number }[] = [];
+      nest(0);
+    });
+    f.release(i);
+  }
+
+  private routine(f: FunctionBuilder, s: Step & { kind: "routine" }): void {
+    this.routines++;
+    const operands = [...s.inputs, ...s.outputs];
+    const type = { params: operands.map(() => "i32" as const), results: [] };
+    for (const o of operands) this.address(f, o.buffer);
+    const generator = wasmRoutines.get(s.name);
+    const native = generator?.({ params: s.params, inputs: s.inputs, outputs: s.outputs, module: this.module, library: this.functions, simd: this.options.simd });
+    if (native) {
+      f.get(0).i32(this.options.scratchOffset).op("i32.add").call(native.target);
+      this.scratchBytes = Math.max(this.scratchBytes, native.scratchBytes);
+      return;
+    }
+    if (!findRoutine(s.name))
+      throw new BackendError({ fn: s.name, arg: "routine", expected: "a routine of this name", got: "none", fix: "import the package that defines it, or defineRoutine" });
+    const target = this.module.importFunction("routines", String(this.hostRoutines.length), type);
+    this.hostRoutines.push({ name: s.name, params: s.params, inputs: s.inputs, outputs: s.outputs });
+    f.call(target);
+  }
+}

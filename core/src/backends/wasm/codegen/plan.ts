@@ -1,0 +1,124 @@
+import { isFloat } from "../../../base/dtype.js";
+import type { Expr } from "../../../kernel/expr.js";
+import type { Kernel } from "../../../kernel/schedule.js";
+import type { FloatDType } from "../functions/contract.js";
+import { ModuleFunctions } from "../functions/library.js";
+import { visitKernel } from "./normalize.js";
+import { isNativeBinary, isNativeUnary, vectorShift } from "./vector.js";
+import type { Lanes } from "./vector.js";
+
+/** How a loop nest runs. */
+export interface NestPlan {
+  /** Dimensions from the outermost loop to the innermost: output dimensions, then reduced ones. */
+  readonly order: readonly number[];
+  /** 1 without SIMD. */
+  readonly lanes: 1 | Lanes;
+  /** The dimension that lanes run along; -1 without SIMD. */
+  readonly laneDim: number;
+  /** Vectors computed at once. */
+  readonly copies: number;
+  /** Distinct expressions that change in the innermost loop. */
+  readonly nodes: number;
+  /** The dimensions that a value changes with, as bits. */
+  readonly dependence: ReadonlyMap<Expr, number>;
+}
+
+/** The dimensions that each expression of a kernel changes with, as bits. */
+export function dependences(kernel: Kernel): Map<Expr, number> {
+  const masks = new Map<Expr, number>();
+  const affine = (strides: readonly number[]): number => strides.reduce((m, s, d) => (s === 0 ? m : m | (1 << d)), 0);
+  const outputs = (1 << kernel.dims.length) - 1;
+  const of = (e: Expr): number => masks.get(e)!;
+  visitKernel(kernel, (e) => {
+    let m = 0;
+    switch (e.op) {
+      case "const": break;
+      case "load": case "index": m = affine(e.index.strides); break;
+      case "accumulator": m = outputs; break;
+      case "gather": m = of(e.at); break;
+      case "unary": case "cast": case "bitcast": m = of(e.x); break;
+      case "binary": m = of(e.a) | of(e.b); break;
+      case "select": m = of(e.condition) | of(e.a) | of(e.b); break;
+      case "guard": m = e.bounds.reduce((x, b) => x | affine(b.index.strides), of(e.inside) | of(e.outside)); break;
+    }
+    masks.set(e, m);
+  });
+  return masks;
+}
+
+/** Rough costs in scalar instructions of one node that changes along `dim`: by itself and for a whole vector. */
+function costs(e: Expr, dim: number, lanes: number): [scalar: number, vector: number] {
+  switch (e.op) {
+    case "const": case "accumulator": return [0, 0];
+    case "load": return e.index.strides[dim] === 1 ? [1, e.dtype === "bool" ? 3 : 1] : [1, 2 * lanes];
+    case "gather": return [3, 4 * lanes];
+    case "unary": {
+      if (isNativeUnary(e.fn, e.x.dtype)) return [1, 1];
+      return ModuleFunctions.isVectorized(e.fn, e.x.dtype as FloatDType) ? [12, 11] : [20, 21 * lanes];
+    }
+    case "binary": {
+      if (isNativeBinary(e.fn, e.a.dtype) || (vectorShift[e.fn] && e.b.op === "const")) return [1, 1];
+      if (isFloat(e.a.dtype) && ModuleFunctions.isVectorized(e.fn as "pow", e.a.dtype as FloatDType)) return [20, 19];
+      return isFloat(e.a.dtype) ? [20, 22 * lanes] : [4, 7 * lanes];
+    }
+    case "index": case "select": case "cast": case "bitcast": return [1, 1];
+    case "guard": return [2, 2];
+  }
+}
+
+/** Chooses the loop order, the dimension for SIMD lanes, and how many vectors go side by side. */
+export function planNest(kernel: Kernel, simd: boolean): NestPlan {
+  const outputs = kernel.dims.length;
+  const sizes = [...kernel.dims, ...kernel.reduceDims];
+  const dependence = dependences(kernel);
+  let nodes = 0;
+  let wide = false;
+  let guardDims = 0;
+  visitKernel(kernel, (e) => {
+    if (e.op !== "const" && e.op !== "index") nodes++;
+    if (e.dtype === "float64") wide = true;
+    if (e.op === "guard") for (const b of e.bounds) b.index.strides.forEach((s, d) => { if (s !== 0) guardDims |= 1 << d; });
+  });
+  const scalar: NestPlan = { order: sizes.map((_, d) => d), lanes: 1, laneDim: -1, copies: 1, nodes, dependence };
+  if (!simd || sizes.includes(0)) return scalar;
+
+  const lanes: Lanes = wide ? 2 : 4;
+  const searches = kernel.accumulators.some((a) => a.op === "argmax" || a.op === "argmin");
+  let best = { dim: -1, gain: 1.05 };
+  sizes.forEach((n, d) => {
+    if (n < lanes || guardDims & (1 << d)) return;
+    const reduced = d >= outputs;
+    if (reduced) {
+      // Positions of extrema are found in row-major order, so the last dimension must stay the last; and a short sum is not worth its horizontal end.
+      if (n < 2 * lanes || (searches && d !== sizes.length - 1)) return;
+    } else if (kernel.outputs.some((o) => o.index.strides[d] !== 1)) return;
+    let scalarCost = 0;
+    let vectorCost = 0;
+    for (const [e, mask] of dependence) {
+      if (!(mask & (1 << d))) continue;
+      const [s, v] = costs(e, d, lanes);
+      scalarCost += s;
+      vectorCost += v;
+    }
+    scalarCost += kernel.accumulators.length + (reduced ? 0 : kernel.outputs.length);
+    vectorCost += kernel.accumulators.length + (reduced ? 0 : kernel.outputs.length);
+    const gain = (scalarCost * lanes) / vectorCost;
+    // Among equals the output dimension wins (no horizontal end), and of these the later one (neighbours in memory).
+    if (gain > best.gain * 1.01 || (gain >= best.gain * 0.99 && !reduced && best.dim < outputs)) best = { dim: d, gain };
+  });
+  if (best.dim < 0) return scalar;
+  const laneDim = best.dim;
+  const part = (from: number, to: number): number[] => {
+    const dims = Array.from({ length: to - from }, (_, i) => from + i).filter((d) => d !== laneDim);
+    return laneDim >= from && laneDim < to ? [...dims, laneDim] : dims;
+  };
+  let heavy = false;
+  for (const e of dependence.keys())
+    if ((e.op === "unary" && !isNativeUnary(e.fn, e.x.dtype)) || (e.op === "binary" && !isNativeBinary(e.fn, e.a.dtype) && vectorShift[e.fn] === undefined)) heavy = true;
+  const reducing = kernel.accumulators.length > 0;
+  const room = Math.max(1, Math.floor(8 / Math.max(1, kernel.accumulators.length)));
+  let copies = heavy ? 1 : nodes <= 8 ? 4 : nodes <= 20 ? 2 : 1;
+  if (reducing) copies = Math.min(heavy ? 1 : nodes <= 4 ? 8 : nodes <= 16 ? 4 : 2, room);
+  copies = Math.max(1, Math.min(copies, Math.floor(sizes[laneDim]! / lanes)));
+  return { order: [...part(0, outputs), ...part(outputs, sizes.length)], lanes, laneDim, copies, nodes, dependence };
+}
