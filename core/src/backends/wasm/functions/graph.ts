@@ -9,7 +9,7 @@ export type Value =
   | { readonly kind: "shift"; readonly op: PlainOp; readonly operands: readonly [Value]; readonly count: number }
   | { readonly kind: "shuffle"; readonly operands: readonly [Value, Value]; readonly words: readonly [number, number, number, number] };
 
-/** A function of vectors: its value, and where some lane is out of the fast path's reach, the function that takes over for all lanes. */
+/** A function of vectors: its value, and the lanes that are out of the fast path's reach, with the function that takes over for them. */
 export interface Body {
   readonly value: Value;
   readonly otherwise?: { readonly when: Value; readonly call: FunctionRef };
@@ -56,17 +56,18 @@ export function emitBody(f: FunctionBuilder, library: FunctionLibrary, args: rea
     }
   };
 
+  emit(body.value);
   const { otherwise } = body;
   if (otherwise) {
+    // Only the lanes that need it take the other value, so that no lane's bits depend on its neighbours.
+    const [value, when] = [f.local("v128"), f.local("v128")];
+    f.set(value);
     emit(otherwise.when);
-    f.op("v128.any_true").if(
-      () => {
-        for (const a of args) f.get(a);
-        f.call(otherwise.call);
-      },
-      () => emit(body.value),
-      "v128",
-    );
-  } else emit(body.value);
+    f.tee(when).op("v128.any_true").if(() => {
+      for (const a of args) f.get(a);
+      f.call(otherwise.call).get(value).get(when).op("v128.bitselect").set(value);
+    });
+    f.get(value).release(value).release(when);
+  }
   for (const local of kept.values()) f.release(local);
 }
