@@ -66,6 +66,13 @@ class Planner {
   readonly dtypeOf = (id: BufferId): DType => this.buffers[id]!.dtype;
   readonly #scratch = (words: number): BufferId => this.add({ dtype: "uint32", size: words });
 
+  readonly constants: { buffer: BufferId; data: TypedArray }[] = [];
+  readonly #constant = (data: Uint32Array): BufferId => {
+    const buffer = this.add({ dtype: "uint32", size: data.length });
+    this.constants.push({ buffer, data });
+    return buffer;
+  };
+
   counterTable(): { buffer: BufferId; data: Int32Array } | undefined {
     return this.#counterTable === undefined ? undefined : { buffer: this.#counterTable, data: Int32Array.from({ length: this.#longestLoop }, (_, i) => i) };
   }
@@ -114,7 +121,7 @@ class Planner {
   #routine(step: Step & { kind: "routine" }): void {
     if (step.name !== "matmul") throw unsupported(step.name, `the routine "${step.name}"`);
     this.routines++;
-    this.#dispatch(step, () => matmulShaders(step.params as MatmulParams, step.inputs, step.outputs, this.dtypeOf));
+    this.#dispatch(step, () => matmulShaders(step.params as MatmulParams, step.inputs, step.outputs, this.dtypeOf, this.#constant));
   }
 }
 
@@ -164,8 +171,9 @@ export function planSchedule(schedule: Schedule): Plan {
     return source;
   };
   const inputs = schedule.inputs.map(own);
-  const constants = schedule.constants.map(({ buffer, data }) => ({ buffer: own(buffer), data }));
+  const constants: { buffer: BufferId; data: TypedArray }[] = schedule.constants.map(({ buffer, data }) => ({ buffer: own(buffer), data }));
   planner.steps(schedule.steps);
+  constants.push(...planner.constants);
   const table = planner.counterTable();
   if (table) {
     planner.buffers[table.buffer] = { dtype: "int32", size: table.data.length };

@@ -30,7 +30,7 @@ export function literal(dtype: DType, value: number): string {
       const v = Math.fround(value);
       if (Number.isNaN(v)) return "h_nan()";
       if (!Number.isFinite(v)) return v > 0 ? "h_inf()" : "(-h_inf())";
-      if (Math.abs(v) >= 1.1754943508222875e-38) return `f32(${v})`;
+      if (Math.abs(v) >= 1.1754943508222875e-38) return `${v}f`;
       bitsOf.setFloat32(0, v);
       return `bitcast<f32>(${bitsOf.getUint32(0)}u)`;
     }
@@ -178,6 +178,8 @@ export class Emitter {
     // `x == x` is how programs ask for NaN, and a compiler that assumes there are none answers true.
     if (a === b && e.a.dtype === "float32" && (e.fn === "eq" || e.fn === "ne")) return `${e.fn === "eq" ? "!" : ""}h_isnan(${a})`;
     if (e.a.dtype === "bool" && e.fn !== "eq" && e.fn !== "ne") return `u32(${a}) ${comparison[e.fn]} u32(${b})`;
+    // Drivers take != of floats for "ordered and unequal", which NaN is not.
+    if (e.a.dtype === "float32" && e.fn === "ne") return `!(${a} == ${b})`;
     return `${a} ${comparison[e.fn]} ${b}`;
   }
 

@@ -147,8 +147,8 @@ function twoStage(kernel: Kernel, dtypeOf: (b: BufferId) => DType, count: number
   const part = shader({
     name: "reduce-split", bindings: first, globals: combining.globals, workgroupSize: [lanes], workgroups: grid(count * splits),
     body: [
-      linearGroup, `if (at_group >= ${count * splits}u) { return; }`, ...dims, `let from = (at_group % ${splits}u) * ${chunk}u;`,
-      ...fold(kernel, states, first, "from + lane", `min(from + ${chunk}u, ${length}u)`, lanes, Math.ceil(chunk / lanes)), ...combining.body,
+      linearGroup, `if (at_group >= ${count * splits}u) { return; }`, ...dims, `let chunk_at = (at_group % ${splits}u) * ${chunk}u;`,
+      ...fold(kernel, states, first, "chunk_at + lane", `min(chunk_at + ${chunk}u, ${length}u)`, lanes, Math.ceil(chunk / lanes)), ...combining.body,
       "if (lane == 0u) {", ...indent(parts.map((p, i) => `${first.write(scratch)}[at_group * ${parts.length}u + ${i}u] = ${word(p)};`)), "}",
     ],
   });
