@@ -1,8 +1,12 @@
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import { useSoftwareAdapter } from "./core/src/backends/webgpu/software-adapter.js";
 
 const root = fileURLToPath(new URL("./", import.meta.url));
+
+// The Vulkan loader reads the environment of the process, which the worker threads cannot change.
+useSoftwareAdapter();
 
 /** Tests run on the sources: each public entry point is an alias, so no build stands between an edit and its test. */
 export default defineConfig({
