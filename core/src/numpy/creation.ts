@@ -62,6 +62,12 @@ export function asarray(x: ArrayLike, options?: ArrayOptions): NDArray {
   return array(x, options);
 }
 
+/** The array with another dtype: floats truncate towards zero and saturate into integers, NaN becomes 0. @example np.astype([1.7], "int32") // [1] */
+export const astype = (x: ArrayLike, dtype: DType): NDArray => convertTo(asArray(x, "astype"), requireDType(dtype, "astype"));
+
+/** Arrays are immutable: a copy is the array itself, strongly typed. */
+export const copy = (x: ArrayLike): NDArray => asarray(x);
+
 /** One value everywhere: written at once when nothing is traced, else an equation that costs nothing. */
 function filled(shape: Shape, value: number, dtype: DType, device: string | undefined): NDArray {
   if (device === undefined && currentTrace() !== eagerTrace) return broadcastTo(scalar(value, dtype, false), shape, []);

@@ -74,7 +74,7 @@ const isInfinite = (x: NDArray) => op(p.eq, op(u.abs, x), constant(x, Infinity))
 /**
  * `sqrt(a^2 + b^2)` without overflow or underflow. Its derivatives at (0, 0), where none exists, are 0.
  * Very large and very small operands are scaled by a power of two, which rounds nothing and has no derivative.
- * @example np.hypot(3e200, 4e200) // 5e200
+ * @example np.hypot(3, 4) // 5
  */
 export const hypot: BinaryFunction = (a, b) => {
   const [x, y] = floats(a, b, "hypot");

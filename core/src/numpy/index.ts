@@ -1,9 +1,10 @@
 import { installArrayFunctions } from "../array/methods.js";
+import { astype } from "./creation.js";
 import { cumsum } from "./cumulative.js";
 import { cos, exp, log, sin, sqrt, tanh } from "./elementary.js";
 import { at, getItem } from "./indexing.js";
 import { equal, greater, greaterEqual, less, lessEqual, notEqual } from "./logic.js";
-import { astype, matrixTranspose, ravel, reshape, squeeze, transpose } from "./manipulation.js";
+import { matrixTranspose, ravel, reshape, squeeze, transpose } from "./manipulation.js";
 import { abs, add, clip, divide, multiply, negative, power, remainder, square, subtract } from "./math.js";
 import { mean, std, var as variance } from "./moments.js";
 import { argmax, argmin } from "./positions.js";
@@ -14,13 +15,18 @@ export * from "./creation.js";
 export * from "./cumulative.js";
 export * from "./elementary.js";
 export * from "./floats.js";
+export * from "./integers.js";
 export * from "./joining.js";
 export * from "./logic.js";
 export * from "./manipulation.js";
 export * from "./math.js";
+export * from "./matrices.js";
 export * from "./moments.js";
+export * from "./nan-reductions.js";
 export * from "./positions.js";
 export * from "./products.js";
+export * from "./quantiles.js";
+export * from "./ranges.js";
 export * from "./reductions.js";
 
 installArrayFunctions({
