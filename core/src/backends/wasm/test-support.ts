@@ -47,24 +47,24 @@ export function runOn(backend: Backend, s: Schedule, inputs: readonly TypedArray
 /** One with SIMD, one without. */
 export const backends = { simd: new WasmBackend({ relaxed: false }), scalar: new WasmBackend({ simd: false }) };
 
-/** `ulps`: how far floats may be apart, in units of the dtype's rounding error of the larger one. NaN equals NaN. */
-export function expectClose(got: TypedArray, expected: TypedArray, ulps: number, what: () => string): void {
+/** `ulps`: how far floats may be apart, in units of the dtype's rounding error of the larger one, or of `scale` (where terms cancel). NaN equals NaN. */
+export function expectClose(got: TypedArray, expected: TypedArray, ulps: number, what: () => string, scale = 0): void {
   expect(got.length, what()).toBe(expected.length);
   const unit = got instanceof Float32Array ? 2 ** -23 : 2 ** -52;
   for (let i = 0; i < got.length; i++) {
     const [a, b] = [got[i]!, expected[i]!];
     if (Object.is(a, b) || a === b) continue;
-    const near = Math.abs(a - b) <= ulps * unit * Math.max(Math.abs(a), Math.abs(b));
+    const near = Math.abs(a - b) <= ulps * unit * Math.max(Math.abs(a), Math.abs(b), scale);
     if (!near) expect.fail(`${what()}: element ${i} is ${a}, expected ${b}`);
   }
 }
 
 /** Runs on both WebAssembly backends and compares with the reference. */
-export function expectSame(s: Schedule, inputs: readonly TypedArray[], ulps = 0, what: () => string = () => ""): TypedArray[] {
+export function expectSame(s: Schedule, inputs: readonly TypedArray[], ulps = 0, what: () => string = () => "", scale = 0): TypedArray[] {
   const expected = runOn(referenceBackend, s, inputs);
   for (const [name, backend] of Object.entries(backends)) {
     const got = runOn(backend, s, inputs);
-    got.forEach((g, i) => expectClose(g, expected[i]!, ulps, () => `${name} output ${i} ${what()}`));
+    got.forEach((g, i) => expectClose(g, expected[i]!, ulps, () => `${name} output ${i} ${what()}`, scale));
   }
   return expected;
 }

@@ -18,6 +18,12 @@ export const exponential: Coefficients = {
   ],
 };
 
+/** (tanh(h)/h - 1) / z in z = h^2, |h| <= ln(2)/4. */
+export const hyperbolicTangent: Coefficients = {
+  float64: [-0.3333333333333328, 0.13333333333212755, -0.053968253499412644, 0.021869421805448604, -0.008858935329660903, 0.0034639052511378173],
+  float32: [-0.333333313, 0.133322433, -0.0529964231],
+};
+
 /** (log((1+s)/(1-s)) - 2s) / (s z) in z = s^2, for (1+s)/(1-s) in [sqrt(1/2), sqrt(2)]. */
 export const logarithm: Coefficients = {
   float64: [

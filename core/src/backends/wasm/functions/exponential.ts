@@ -1,4 +1,4 @@
-import { exponential, powerExponential } from "./coefficients.js";
+import { exponential, hyperbolicTangent, powerExponential } from "./coefficients.js";
 import type { Value } from "./graph.js";
 import type { Lanes } from "./lanes.js";
 
@@ -58,21 +58,28 @@ export function expm1(l: Lanes, x: Value): Value {
   return l.withSign(l.abs(scale(l, l.add(u, rest), n, sum)), x);
 }
 
+/** exp(2x) = 2^n (1 + t) / (1 - t) with t = tanh(h), h = x - n ln(2)/2: odd, and small enough for a short polynomial. */
+function reduceTwice(l: Lanes, x: Value): { n: Value; t: Value } {
+  const [high, low] = ln2[l.dtype];
+  const n = l.sub(l.madd(x, l.number(2 / Math.LN2), l.magic), l.magic);
+  const h = l.nmadd(n, l.number(low / 2), l.nmadd(n, l.number(high / 2), x));
+  const z = l.mul(h, h);
+  return { n, t: l.madd(l.mul(h, z), l.polynomial(hyperbolicTangent[l.dtype], z), h) };
+}
+
 /** (a + aLow) / (b + bLow), the low parts being below the rounding of the high ones. */
 function quotient(l: Lanes, a: Value, aLow: Value, b: Value, bLow: Value): Value {
   const q = l.div(a, b);
   return l.add(q, l.div(l.nmadd(q, bLow, aLow), b));
 }
 
-/** With exp(2|x|) = 2^n (1 + s): tanh = ((1 - 2^-n) + s) / ((1 + 2^-n) + s). */
+/** (e - 1) / (e + 1) with e = exp(2|x|) as above and c = 2^-n: ((1 - c) + (1 + c) t) / ((1 + c) + (1 - c) t). */
 export function tanh(l: Lanes, x: Value): Value {
-  const { n, s, low } = reduce(l, l.mul(l.pmin(l.abs(x), l.pick(22, 10)), 2));
+  const { n, t } = reduceTwice(l, l.pmin(l.abs(x), l.pick(22, 10)));
   const c = inverseScale(l, n);
   const [minus, plus] = [l.sub(l.number(1), c), l.add(c, 1)];
-  const [a, b] = [l.add(minus, s), l.add(plus, s)];
-  const aLow = l.add(l.add(l.sub(minus, a), s), low);
-  const bLow = l.add(l.add(l.sub(plus, b), s), low);
-  return l.withSign(quotient(l, a, aLow, b, bLow), x);
+  const [a, b] = [l.madd(plus, t, minus), l.madd(minus, t, plus)];
+  return l.withSign(quotient(l, a, l.madd(plus, t, l.sub(minus, a)), b, l.madd(minus, t, l.sub(plus, b))), x);
 }
 
 /** With exp(x) = 2^n (1 + s): (1 + s) / ((1 + s) + 2^-n); below the range of 2^-n the rest of the power multiplies the quotient. */
