@@ -18,6 +18,8 @@ export interface MatmulParams {
 /** Invocations along each side of a workgroup, and depth of a tile. */
 const side = 16;
 const depth = 16;
+/** Batches in flight; a workgroup takes every so-manieth. */
+const batchGroups = 1024;
 
 /** Makes a constant buffer of these words. */
 export type NewConstant = (data: Uint32Array) => BufferId;
@@ -88,7 +90,7 @@ export function matmulShaders(p: MatmulParams, inputs: readonly Operand[], outpu
     "}",
   ];
   return [shader({
-    name: "matmul", bindings, workgroupSize: [side, side], workgroups: [Math.ceil(n / tile), Math.ceil(m / tile), Math.min(batch, 65535)],
+    name: "matmul", bindings, workgroupSize: [side, side], workgroups: [Math.ceil(n / tile), Math.ceil(m / tile), Math.min(batch, batchGroups)],
     globals: [`var<workgroup> tile_a: array<${type}, ${depth * tile}>;`, `var<workgroup> tile_b: array<${type}, ${depth * tile}>;`], body,
   })];
 }
