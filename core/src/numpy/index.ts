@@ -15,6 +15,7 @@ export * from "./creation.js";
 export * from "./cumulative.js";
 export * from "./elementary.js";
 export * from "./floats.js";
+export * from "./index-tools.js";
 export * from "./integers.js";
 export * from "./joining.js";
 export * from "./logic.js";
@@ -23,11 +24,16 @@ export * from "./math.js";
 export * from "./matrices.js";
 export * from "./moments.js";
 export * from "./nan-reductions.js";
+export * from "./padding.js";
 export * from "./positions.js";
 export * from "./products.js";
 export * from "./quantiles.js";
 export * from "./ranges.js";
+export * from "./rearranging.js";
 export * from "./reductions.js";
+export * from "./sets.js";
+export * from "./sorting.js";
+export * from "./take.js";
 
 installArrayFunctions({
   add, subtract, multiply, divide, power, remainder, negative, abs, exp, log, sqrt, square, tanh, sin, cos,

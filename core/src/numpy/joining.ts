@@ -10,10 +10,9 @@ import { bind1 } from "../trace/trace.js";
 import { asArray, broadcastToShape, promoteArrays } from "./convert.js";
 import { knownElements, maskPositions, resolveSlice } from "./index-plan.js";
 import { getItem } from "./indexing.js";
-import { arrayList, atleast1d, atleast2d, atleast3d, expandDims, moveaxis, ravel } from "./manipulation.js";
+import { type ArrayList, arrayList } from "./array-list.js";
+import { atleast1d, atleast2d, atleast3d, expandDims, moveaxis, ravel } from "./manipulation.js";
 import { requireInteger } from "./options.js";
-
-export type ArrayList = NDArray | readonly ArrayLike[];
 
 function join(arrays: readonly NDArray[], axis: number, fn: string): NDArray {
   const first = arrays[0]!;

@@ -1,11 +1,8 @@
 import type { ArrayLike, AxisArg } from "../array/methods.js";
-import { NDArray } from "../array/ndarray.js";
-import { type DType, requireDType } from "../base/dtype.js";
-import { ArgumentError, AxisError, ShapeError } from "../base/errors.js";
+import type { NDArray } from "../array/ndarray.js";
+import { AxisError, ShapeError } from "../base/errors.js";
 import { broadcastShapes as broadcast, canonicalAxes, canonicalAxis, formatShape, range, requireShape, type Shape, sizeOf } from "../base/shape.js";
 import { reshapeTo, transposeTo } from "../primitives/structural-ops.js";
-import { convert, convertTo } from "../primitives/types.js";
-import { bind1 } from "../trace/trace.js";
 import { asArray, broadcastArrays as broadcastAll, broadcastToShape } from "./convert.js";
 import { requireChoice, requireOptions } from "./options.js";
 
@@ -162,19 +159,6 @@ export const atleast2d: AtLeast = atLeast("atleast2d", (s) => (s.length === 0 ? 
 /** Axes of size 1 up to three dimensions: [n] becomes [1, n, 1], [m, n] becomes [m, n, 1]. @example np.atleast3d([1, 2]).shape // [1, 2, 1] */
 export const atleast3d: AtLeast = atLeast("atleast3d", (s) => (s.length === 0 ? [1, 1, 1] : s.length === 1 ? [1, ...s, 1] : s.length === 2 ? [...s, 1] : s));
 
-/**
- * The array under another dtype. Floats truncate towards zero and saturate into integers, NaN becomes 0; nonzero becomes true.
- * @throws DTypeError for an unknown name.
- * @example np.astype([1.7, -1.7], "int32") // [1, -1]
- */
-export const astype = (x: ArrayLike, dtype: DType): NDArray => convertTo(asArray(x, "astype"), requireDType(dtype, "astype"));
-
-/** An array of its own memory with the same elements. Arrays are immutable: needed only where the original is disposed of or donated. */
-export const copy = (x: ArrayLike): NDArray => {
-  const array = asArray(x, "copy");
-  return bind1(convert, [array], { dtype: array.dtype, weak: false });
-};
-
 /** Sizes of the axes. @example np.shape([[1, 2]]) // [1, 2] */
 export const shape = (x: ArrayLike): Shape => asArray(x, "shape").shape;
 /** Number of axes. @example np.ndim([[1, 2]]) // 2 */
@@ -184,11 +168,3 @@ export const size = (x: ArrayLike, axis?: number | null): number => {
   const array = asArray(x, "size");
   return axis === undefined || axis === null ? array.size : array.shape[canonicalAxis(axis, array.ndim, "size")]!;
 };
-
-/** A list of arrays given as one: the rows of an array, or the items of a list. @internal */
-export function arrayList(arrays: NDArray | readonly ArrayLike[], fn: string): NDArray[] {
-  if (arrays instanceof NDArray && arrays.ndim > 0) return [...arrays];
-  if (!Array.isArray(arrays) || arrays.length === 0)
-    throw new ArgumentError({ fn, arg: "arrays", expected: "a list of at least one array", got: arrays instanceof NDArray ? "a scalar array" : Array.isArray(arrays) ? "an empty list" : typeof arrays, fix: `write ${fn}([a, b])` });
-  return arrays.map((a: ArrayLike, i) => asArray(a, fn, `arrays[${i}]`));
-}
