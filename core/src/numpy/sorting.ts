@@ -139,7 +139,7 @@ export function searchsorted(sorted: ArrayLike, values: ArrayLike, options?: Sea
   return convertTo(lo, "int32");
 }
 /**
- * The bin of each value: i with `bins[i-1] <= x < bins[i]` (`right`: `<`, `<=`); for descending bins the other way round.
+ * The bin of each value: i with `bins[i-1] <= x < bins[i]` (`right`: `<`, `<=`); for descending bins `bins[i-1] > x >= bins[i]`.
  * @throws ShapeError unless `bins` is a vector.
  * @example np.digitize([0.5, 2], [0, 1, 2]) // [1, 3]
  */
@@ -148,7 +148,7 @@ export function digitize(x: ArrayLike, bins: ArrayLike, right = false): NDArray 
   if (edges.ndim !== 1) throw new ShapeError({ fn: "digitize", arg: "bins", expected: "a vector", got: formatShape(edges.shape), fix: "pass a sorted vector of edges" });
   const up = searchsorted(edges, x, { side: right ? "left" : "right" });
   if (edges.size < 2) return up;
-  const fromEnd = searchsorted(turned(edges, 0), x, { side: right ? "right" : "left" });
+  const fromEnd = searchsorted(turned(edges, 0), x, { side: right ? "left" : "right" });
   const down = bind1(add, [constantLike(fromEnd, edges.size), bind1(neg, [fromEnd], {})], {});
   const descending = bind1(gt, [getItem(edges, [0]), getItem(edges, [-1])], {});
   return choose(descending, down, up, "digitize");
