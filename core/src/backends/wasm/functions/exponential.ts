@@ -67,18 +67,16 @@ function reduceTwice(l: Lanes, x: Value): { n: Value; t: Value } {
   return { n, t: l.madd(l.mul(h, z), l.polynomial(hyperbolicTangent[l.dtype], z), h) };
 }
 
-/**
- * (e - 1) / (e + 1) with e = exp(2|x|) as above and c = 2^-n: ((1 - c) + (1 + c) t) / ((1 + c) + (1 - c) t). Both are taken 3/2 times, which
- * keeps the denominator of large arguments away from 1, where rounding weighs most.
- */
+/** (e - 1) / (e + 1) with e = exp(2|x|) as above and c = 2^-n: ((1 - c) + (1 + c) t) / ((1 + c) + (1 - c) t). */
 export function tanh(l: Lanes, x: Value): Value {
   const { n, t } = reduceTwice(l, l.pmin(l.abs(x), l.pick(22, 10)));
-  const c = l.powerOfTwo(l.sub(l.number(l.magic), n), 1.5);
-  const [minus, plus] = [l.sub(l.number(1.5), c), l.add(c, 1.5)];
+  const c = inverseScale(l, n);
+  const [minus, plus] = [l.sub(l.number(1), c), l.add(c, 1)];
   const [a, b] = [l.madd(plus, t, minus), l.madd(minus, t, plus)];
-  // What a's rounding took, over b: 1/2 is near enough to 1/b, which is 1/3 to 4/5.
-  const rest = l.madd(plus, t, l.sub(minus, a));
-  return l.withSign(l.madd(rest, l.number(0.5), l.div(a, b)), x);
+  const q = l.div(a, b);
+  // What rounding took from a, less q times what it took from b, over b; for 1/b 0.8 is near enough: it is 1/2 only where both are exact.
+  const rest = l.nmadd(q, l.madd(minus, t, l.sub(plus, b)), l.madd(plus, t, l.sub(minus, a)));
+  return l.withSign(l.madd(rest, l.number(0.8), q), x);
 }
 
 /** (a + aLow) / (b + bLow), the low parts being below the rounding of the high ones. */

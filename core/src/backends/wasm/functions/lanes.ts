@@ -104,8 +104,8 @@ export class Lanes {
    * (two's complement).
    */
   get magic(): number { return this.wide ? 1.5 * 2 ** 52 : 1.5 * 2 ** 23; }
-  /** `factor 2^n` from a sum `n + magic`; within the range of normal exponents. */
-  powerOfTwo(nPlusMagic: Value, factor = 1): Value { return this.iadd(this.shl(nPlusMagic, this.fraction), this.number(factor)); }
+  /** 2^n from a sum `n + magic`; n within the range of normal exponents. */
+  powerOfTwo(nPlusMagic: Value): Value { return this.iadd(this.shl(nPlusMagic, this.fraction), this.number(1)); }
   /** `x` without the low half of its significand, so that products of two such are exact. */
   high(x: Value): Value { return this.and(x, this.bits(this.wide ? 0xfffffffff8000000n : 0xfffff000n)); }
 
