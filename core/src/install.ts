@@ -1,4 +1,5 @@
 import { referenceBackend } from "./backends/reference/index.js";
+import { wasmBackend } from "./backends/wasm/index.js";
 import { registerBackend } from "./backends/registry.js";
 import { ProgramError } from "./base/errors.js";
 import "./trace/eager.js";
@@ -12,3 +13,4 @@ if (loaded[slot] !== undefined && loaded[slot] !== here)
 loaded[slot] = here;
 
 registerBackend(referenceBackend);
+if (typeof WebAssembly !== "undefined") registerBackend(wasmBackend());
