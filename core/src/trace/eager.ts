@@ -17,7 +17,7 @@ export function commonBackend(inputs: readonly ConcreteArray[], fn: string): Bac
       throw new BackendError({ fn, expected: "arrays on one device", got: `"${found.device}" and "${x.device}"`, fix: `move one: await devicePut(x, "${found.device}")` });
     found ??= x;
   }
-  return found?.backend ?? defaultBackend();
+  return (found ?? inputs[0])?.backend ?? defaultBackend();
 }
 
 /** Computes at once: a primitive becomes a one-equation Program whose compiled form is cached. */

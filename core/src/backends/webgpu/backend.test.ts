@@ -5,7 +5,7 @@ import { accumulator, binary, constant, load, unary } from "../../kernel/expr.js
 import type { Schedule, Step } from "../../kernel/schedule.js";
 import { getBackend } from "../registry.js";
 import { referenceBackend } from "../reference/index.js";
-import { initWebGPU } from "./index.js";
+import { openWebGPU } from "./index.js";
 import { maxCommands } from "./plan.js";
 import { along, execute, kernel, map, schedule, webgpuForTests } from "./testing.js";
 
@@ -215,7 +215,7 @@ describe.skipIf(!gpu)("errors of the device reach whoever reads", () => {
   });
 
   it("a lost device: pending and later reads, writes and runs say so, and a new one can be had", async () => {
-    const own = await initWebGPU();
+    const own = await openWebGPU();
     const executable = own.compile(double(4));
     const x = own.write("float32", x4);
     const [y] = executable.run([x]);
@@ -223,14 +223,14 @@ describe.skipIf(!gpu)("errors of the device reach whoever reads", () => {
     await expect(own.read(y!)).rejects.toThrow(/destroyed device.*initWebGPU\(\) again/);
     expect(failure(() => own.write("float32", x4)).message).toContain("initWebGPU() again");
     expect(failure(() => executable.run([x])).message).toContain("initWebGPU() again");
-    const fresh = await initWebGPU();
+    const fresh = await openWebGPU();
     expect(getBackend("webgpu")).toBe(fresh);
     expect((await execute(fresh, double(4), [x4]))[0]).toEqual(x4.map((v) => 2 * v));
     expect(failure(() => fresh.compile(double(4)).run([x])).message).toContain("initialised anew");
   });
 
   it("a device lost by itself", async () => {
-    const own = await initWebGPU();
+    const own = await openWebGPU();
     const y = own.compile(double(4)).run([own.write("float32", x4)])[0]!;
     const reading = own.read(y);
     own.device.destroy();
@@ -242,6 +242,6 @@ describe.skipIf(!gpu)("errors of the device reach whoever reads", () => {
   });
 
   it("no adapter", async () => {
-    await expect(initWebGPU({ gpu: { requestAdapter: () => Promise.resolve(null) } })).rejects.toThrow(/initWebGPU: expected a WebGPU adapter, got none.*VK_ICD_FILENAMES/);
+    await expect(openWebGPU({ gpu: { requestAdapter: () => Promise.resolve(null) } })).rejects.toThrow(/initWebGPU: expected a WebGPU adapter, got none.*VK_ICD_FILENAMES/);
   });
 });

@@ -153,7 +153,7 @@ export class WebGPUBackend implements Backend {
   /** @throws BackendError for a storage of another device. */
   own(storage: Storage, fn: string): GpuStorage {
     if (storage instanceof GpuStorage && storage.backend === this) return storage;
-    throw new BackendError({ fn, expected: 'an array on this "webgpu" device', got: "one of another device, or of a device that was initialised anew", fix: 'move it with devicePut(x, "webgpu")' });
+    throw new BackendError({ fn, expected: 'an array on this "webgpu" device', got: "one of another device, or of a device that was initialised anew", fix: 'move it with await devicePut(x, "webgpu")' });
   }
 
   /** The pipeline of a shader text; the least recently used of many are forgotten. */

@@ -25,7 +25,7 @@ export class GpuExecutable implements Executable {
       const { shader } = c;
       if (this.#pipelines.has(shader)) continue;
       if (shader.bindings.length > limit)
-        throw unsupported(shader.name, `a fused kernel over ${shader.bindings.length} arrays`, 'split the jitted function so that fewer arrays meet in one expression, or use the "wasm" device: devicePut(x, "wasm")', `at most ${limit} arrays in one kernel`);
+        throw unsupported(shader.name, `a fused kernel over ${shader.bindings.length} arrays`, 'split the jitted function so that fewer arrays meet in one expression, or use the "wasm" device: await devicePut(x, "wasm")', `at most ${limit} arrays in one kernel`);
       this.#pipelines.set(shader, backend.pipeline(shader.name, shader.code));
       texts.add(`// ${shader.name}\n${shader.code}\n`);
     }

@@ -1,10 +1,10 @@
 import { BackendError } from "../../base/errors.js";
+import type { Backend } from "../backend.js";
 import { registerBackend } from "../registry.js";
 import { WebGPUBackend } from "./backend.js";
 import type { Gpu, GpuAdapter } from "./gpu.js";
 
 export type { Gpu, GpuAdapter } from "./gpu.js";
-export { WebGPUBackend } from "./backend.js";
 
 export interface InitWebGPUOptions {
   /** An adapter chosen by the caller. */
@@ -39,20 +39,8 @@ const limitsWanted = [
   "maxComputeWorkgroupsPerDimension",
 ] as const;
 
-/**
- * Makes the device `"webgpu"` ready and registers it. In browsers it uses `navigator.gpu`; in Node the npm package `webgpu` (Dawn), which the
- * application installs. Calling it again makes a new device, for example after one was lost.
- *
- * The device has bool, int32, uint32 and float32; float64 throws. It runs elementwise expressions, reductions, matrix products and loops of fixed
- * length; what it lacks throws a `BackendError` that says so. Reading is asynchronous: `await x.read()`.
- * @throws BackendError when there is no WebGPU implementation, adapter or device.
- * @see https://www.w3.org/TR/webgpu/
- * @example
- * await initWebGPU();
- * const x = devicePut(np.ones([2, 2], { dtype: "float32" }), "webgpu");
- * await np.matmul(x, x).read();
- */
-export async function initWebGPU(options: InitWebGPUOptions = {}): Promise<WebGPUBackend> {
+/** As `initWebGPU`, with the device's own type. */
+export async function openWebGPU(options: InitWebGPUOptions = {}): Promise<WebGPUBackend> {
   const gpu = options.adapter ? undefined : (options.gpu ?? (await findGpu()));
   const adapter = options.adapter ?? (await gpu?.requestAdapter({ powerPreference: "high-performance" }));
   if (!adapter) throw missing("none", "check that the machine has a graphics driver (Vulkan, Metal or Direct3D 12), or point VK_ICD_FILENAMES at a software one before the process starts");
@@ -68,3 +56,18 @@ export async function initWebGPU(options: InitWebGPUOptions = {}): Promise<WebGP
   registerBackend(backend);
   return backend;
 }
+
+/**
+ * Makes the device `"webgpu"` ready and registers it. In browsers it uses `navigator.gpu`; in Node the npm package `webgpu` (Dawn), which the
+ * application installs. Calling it again makes a new device, for example after one was lost.
+ *
+ * The device has bool, int32, uint32 and float32; float64 throws. It runs elementwise expressions, reductions, matrix products and loops of fixed
+ * length; what it lacks throws a `BackendError` that says so. Reading is asynchronous: `await x.read()`.
+ * @throws BackendError when there is no WebGPU implementation, adapter or device.
+ * @see https://www.w3.org/TR/webgpu/
+ * @example
+ * await initWebGPU();
+ * const x = await devicePut(np.ones([2, 2], { dtype: "float32" }), "webgpu");
+ * await np.matmul(x, x).read();
+ */
+export const initWebGPU = (options: InitWebGPUOptions = {}): Promise<Backend> => openWebGPU(options);

@@ -86,7 +86,7 @@ class Planner {
 
   #push(command: Command): void {
     if (this.commands.length >= maxCommands)
-      throw unsupported("for", `a loop of more than ${maxCommands} commands when written out`, 'shorten the loop, or run it on the "wasm" device: devicePut(x, "wasm") or setDefaultDevice("wasm")');
+      throw unsupported("for", `a loop of more than ${maxCommands} commands when written out`, 'shorten the loop, or run it on the "wasm" device: await devicePut(x, "wasm") or setDefaultDevice("wasm")');
     this.commands.push(command);
   }
 

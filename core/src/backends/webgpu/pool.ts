@@ -26,7 +26,7 @@ export class BufferPool {
   acquire(bytes: number): GpuBuffer {
     const { maxBufferSize, maxStorageBufferBindingSize } = this.device.limits;
     const largest = Math.min(maxBufferSize, maxStorageBufferBindingSize);
-    if (bytes > largest) throw unsupported("allocate", `an array of ${bytes} bytes`, `use smaller arrays, or move them with devicePut(x, "wasm")`, `at most ${largest} bytes`);
+    if (bytes > largest) throw unsupported("allocate", `an array of ${bytes} bytes`, `use smaller arrays, or move them with await devicePut(x, "wasm")`, `at most ${largest} bytes`);
     const size = Math.min(sizeClass(bytes), maxBufferSize);
     const buffer = this.#idle.get(size)?.pop();
     if (!buffer) return this.device.createBuffer({ size, usage: usage.storage | usage.copySrc | usage.copyDst });

@@ -2,7 +2,8 @@ import type { DType, TypedArray } from "../../base/dtype.js";
 import type { Expr } from "../../kernel/expr.js";
 import type { BufferInfo, Kernel, Schedule, Step } from "../../kernel/schedule.js";
 import type { Backend } from "../backend.js";
-import { initWebGPU, type WebGPUBackend } from "./index.js";
+import type { WebGPUBackend } from "./backend.js";
+import { openWebGPU } from "./index.js";
 import { required, useSoftwareAdapter } from "./software-adapter.js";
 
 /**
@@ -12,7 +13,7 @@ import { required, useSoftwareAdapter } from "./software-adapter.js";
 export async function webgpuForTests(covers: string): Promise<WebGPUBackend | undefined> {
   useSoftwareAdapter();
   try {
-    return await initWebGPU();
+    return await openWebGPU();
   } catch (e) {
     if (required("webgpu")) throw e;
     console.warn(`webgpu: no adapter here; not covered: ${covers} (${e instanceof Error ? e.message : String(e)})`);
