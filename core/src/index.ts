@@ -6,6 +6,8 @@ export type { Shape } from "./base/shape.js";
 export { registerPytree, type PytreeClass, type TreeDef } from "./base/tree.js";
 export * as tree from "./base/tree.js";
 export * as np from "./numpy/index.js";
+export * as lax from "./lax/index.js";
+export * as random from "./random/index.js";
 export { NDArray } from "./array/ndarray.js";
 export type { ArrayLike, AxisArg, AtUpdate, IndexItem } from "./array/methods.js";
 export { defaultDevice, devices, setDefaultDevice, withDevice } from "./backends/registry.js";
