@@ -79,20 +79,20 @@ export function tanh(l: Lanes, x: Value): Value {
   return l.withSign(l.madd(rest, l.number(0.8), q), x);
 }
 
-/** (a + aLow) / (b + bLow), the low parts being below the rounding of the high ones. */
-function quotient(l: Lanes, a: Value, aLow: Value, b: Value, bLow: Value): Value {
-  const q = l.div(a, b);
-  return l.add(q, l.div(l.nmadd(q, bLow, aLow), b));
-}
-
-/** With exp(x) = 2^n (1 + s): (1 + s) / ((1 + s) + 2^-n); below the range of 2^-n the rest of the power multiplies the quotient. */
+/**
+ * With exp(x) as above and c = 2^-n: (1 + t) / ((1 + c) + (1 - c) t), and where c would overflow the rest of the power times the quotient.
+ */
 export function logistic(l: Lanes, x: Value): Value {
-  const { n, s, low } = reduce(l, l.pmax(l.pmin(x, l.pick(100, 60)), l.pick(-746, -104)));
+  const { n, t } = reduceTwice(l, l.mul(l.pmax(l.pmin(x, l.pick(100, 60)), l.pick(-746, -104)), 0.5));
   const near = l.pmax(n, l.pick(-1000, -120));
-  const a = l.add(s, 1);
-  const aLow = l.add(l.add(l.sub(l.number(1), a), s), low);
-  const [b, bLow] = l.twoSum(a, inverseScale(l, near));
-  return l.mul(quotient(l, a, aLow, b, l.add(bLow, aLow)), l.powerOfTwo(l.add(l.sub(n, near), l.magic)));
+  const c = inverseScale(l, near);
+  const [minus, plus] = [l.sub(l.number(1), c), l.add(c, 1)];
+  const [a, b] = [l.add(t, 1), l.madd(minus, t, plus)];
+  const q = l.div(a, b);
+  // As in tanh; here q itself is near enough to 1/b.
+  const lost = l.sub(l.number(1), l.sub(plus, c));
+  const rest = l.nmadd(q, l.add(l.madd(minus, t, l.sub(plus, b)), lost), l.add(l.sub(l.number(1), a), t));
+  return l.mul(l.madd(rest, q, q), l.powerOfTwo(l.add(l.sub(n, near), l.magic)));
 }
 
 /** (e - 1/e) / 2 with e = exp(|x|): by t = expm1, (t + t/(t+1)) / 2, where 1/e counts, by exp alone beyond. */
