@@ -1,4 +1,4 @@
-import { devicePut, devices, initWebGPU, jit, NDArray, np } from "@hessia/core";
+import { devicePut, devices, initWebGPU, jit, type NDArray, np } from "@hessia/core";
 import { beforeAll, describe, expect, it } from "vitest";
 
 /** The same programs on the GPU and on the CPU, from the public surface alone. */

@@ -16,7 +16,7 @@ export async function webgpuForTests(covers: string): Promise<WebGPUBackend | un
     return await openWebGPU();
   } catch (e) {
     if (required("webgpu")) throw e;
-    console.warn(`webgpu: no adapter here; not covered: ${covers} (${e instanceof Error ? e.message : String(e)})`);
+    process.stderr.write(`webgpu: no adapter here; not covered: ${covers} (${e instanceof Error ? e.message : String(e)})\n`);
     return undefined;
   }
 }
