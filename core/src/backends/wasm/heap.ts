@@ -6,7 +6,7 @@ import type { Block } from "./allocator.js";
 const pageBytes = 65536;
 
 export interface HeapOptions {
-  /** Limit of the memory in pages of 64 KiB; 65536 (4 GiB) is the most that 32-bit addresses reach. */
+  /** Limit of the memory in pages of 64 KiB; 65535 (4 GiB less a page) by default, so that the length of a byte view is below 2^32. */
   readonly maximumPages?: number;
   /**
    * Bytes of results that the heap holds before further ones go to ordinary ArrayBuffers. Within one synchronous turn no
@@ -41,7 +41,7 @@ export class Heap {
   peakBytes = 0;
 
   constructor(options: HeapOptions = {}) {
-    this.maximumPages = options.maximumPages ?? 65536;
+    this.maximumPages = options.maximumPages ?? 65535;
     this.budgetBytes = options.budgetBytes ?? 256 * 2 ** 20;
     const initial = Math.min(16, this.maximumPages);
     this.memory = new WebAssembly.Memory({ initial, maximum: this.maximumPages });

@@ -122,6 +122,8 @@ function build(seed: number) {
   return { schedule: schedule(arrays, outputs, [kernelStep(kernel)]), arrays, exact: !accumulators.some((a) => a.op === "add" && isFloat(a.dtype)) };
 }
 
+const numRuns = Number(process.env["HESSIA_FUZZ_RUNS"] ?? 400);
+
 describe("random kernels", () => {
   it("agree with the reference, with and without SIMD", () => {
     fc.assert(fc.property(fc.integer({ min: 0, max: 2 ** 30 }), (seed) => {
@@ -131,6 +133,6 @@ describe("random kernels", () => {
         // Sums of finite terms are close; terms that overflow to infinity or NaN do so everywhere.
         expectSame(s, arrays, 256, () => `seed ${seed}`, 16);
       }
-    }), { numRuns: Number(process.env["HESSIA_FUZZ_RUNS"] ?? 400) });
-  });
+    }), { numRuns });
+  }, 60_000 + numRuns * 20);
 });

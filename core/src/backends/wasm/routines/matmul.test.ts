@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, it } from "vitest";
 import type { DType, TypedArray } from "../../../base/dtype.js";
 import { newTypedArray } from "../../../base/dtype.js";
 import { WasmBackend } from "../index.js";
@@ -48,14 +48,5 @@ describe("matmul", () => {
     check(3, 3, 3, 11);
     check(20, 18, 17, 3);
     check(131, 14, 9, 2);
-  });
-  it("large arrays, next to the end of memory", () => {
-    const tight = new WasmBackend({ maximumPages: 64 });
-    const [m, n, k] = [150, 149, 151];
-    const p: MatmulParams = { batch: 1, m, n, k, transposeA: false, transposeB: true };
-    const [a, b] = [randomArray("float64", m * k, 1), randomArray("float64", n * k, 2)];
-    const s = schedule([a, b], [{ dtype: "float64", size: m * n }], [{ kind: "routine", name: "matmul", params: p, inputs: [{ buffer: 0, shape: [1, m, k], dtype: "float64" }, { buffer: 1, shape: [1, n, k], dtype: "float64" }], outputs: [{ buffer: 2, shape: [1, m, n], dtype: "float64" }] }]);
-    expectClose(runOn(tight, s, [a, b])[0]!, plain(p, a, b, "float64"), 64, () => "tight", 4);
-    expect(tight.compile(s).report.routines).toBe(1);
   });
 });
