@@ -13,7 +13,7 @@ import { convertTo } from "../primitives/types.js";
 import { eagerTrace } from "../trace/eager.js";
 import { bind1, currentTrace } from "../trace/trace.js";
 import { asArray, broadcastToShape, describe } from "./convert.js";
-import { constantLike, noParams } from "./elementwise.js";
+import { constantLike, noParams, positions } from "./elementwise.js";
 import { optionalDType, requireInteger, requireOptions } from "./options.js";
 
 export interface ArrayOptions {
@@ -146,9 +146,6 @@ function ramp(n: number, start: number, step: number, dtype: DType, device: stri
   for (let i = 0; i < n; i++) data[i] = start + i * step;
   return ConcreteArray.fromHost(data, { shape: [n], dtype, weak: false }, deviceOf(device));
 }
-
-/** Positions 0, 1, ... along one axis of a shape, int32 unless told. */
-export const positions = (shape: Shape, axis: number, dtype: DType = "int32"): NDArray => bind1(iota, [], { shape, dtype, axis });
 
 /** The elements of an iterable of numbers, in a vector. */
 export function fromiter(values: Iterable<number>, options?: ArrayOptions): NDArray {

@@ -1,9 +1,11 @@
 import { ConcreteArray, scalar } from "../array/concrete.js";
 import type { ArrayLike } from "../array/methods.js";
 import { NDArray } from "../array/ndarray.js";
-import { isFloat, toFloat } from "../base/dtype.js";
+import { type DType, isFloat, toFloat } from "../base/dtype.js";
 import { DTypeError } from "../base/errors.js";
+import type { Shape } from "../base/shape.js";
 import type { NoParams, Primitive } from "../ir/primitive.js";
+import { iota } from "../primitives/structural.js";
 import { broadcastTo } from "../primitives/structural-ops.js";
 import { convertTo, select } from "../primitives/types.js";
 import { bind1 } from "../trace/trace.js";
@@ -78,9 +80,17 @@ export function asBool(x: ArrayLike, fn: string, arg = "x"): NDArray {
   return array.dtype === "bool" ? array : convertTo(array, "bool");
 }
 
+/** JavaScript has no integers: nested arrays of whole numbers count as int32. */
+function wholeNumbers(a: ArrayLike, fn: string, arg: string): NDArray {
+  const x = asArray(a, fn, arg);
+  const data = x instanceof ConcreteArray ? x.hostData : undefined;
+  return data && isFloat(x.dtype) && data.every(Number.isInteger) ? convertTo(x, "int32") : x;
+}
+
 /** Integer operands (bool counts as int32). */
 export function integerOperands(args: readonly ArrayLike[], fn: string, bool: BoolRule = "int32"): NDArray[] {
-  return operandsOf(args.map((a) => (typeof a === "number" && args.every((b) => typeof b === "number") ? convertTo(asArray(a, fn), "int32") : a)), fn, ab).map((x, i) => {
+  const numbers = args.every((a) => typeof a === "number");
+  return operandsOf(args.map((a, i) => (numbers || Array.isArray(a) ? wholeNumbers(a, fn, ab[i] ?? "x") : a)), fn, ab).map((x, i) => {
     if (isFloat(x.dtype)) throw new DTypeError({ fn, arg: ab[i] ?? "x", expected: "integers", got: describe(x), fix: 'convert with astype("int32")' });
     return withoutBool(x, bool, fn, ab[i] ?? "x");
   });
@@ -94,3 +104,6 @@ export const numberFunction = (primitive: Primitive<NoParams>, fn: string, bool:
 
 /** A scalar of x's dtype that adapts to it, on its device, spread over its shape: for constants inside composites. */
 export const constantLike = (x: NDArray, value: number): NDArray => broadcastTo(scalar(value, x.dtype, true, x instanceof ConcreteArray ? x.backend : undefined), x.shape, []);
+
+/** Positions 0, 1, ... along one axis of a shape, int32 unless told. */
+export const positions = (shape: Shape, axis: number, dtype: DType = "int32"): NDArray => bind1(iota, [], { shape, dtype, axis });

@@ -11,8 +11,11 @@ import { argmax, argmin } from "./positions.js";
 import { dot, matmul } from "./products.js";
 import { all, any, max, min, prod, sum } from "./reductions.js";
 
+export * from "./calculus.js";
+export * from "./constants.js";
 export * from "./creation.js";
 export * from "./cumulative.js";
+export * from "./einsum.js";
 export * from "./elementary.js";
 export * from "./floats.js";
 export * from "./index-tools.js";
@@ -32,7 +35,9 @@ export * from "./ranges.js";
 export * from "./rearranging.js";
 export * from "./reductions.js";
 export * from "./sets.js";
+export * from "./signals.js";
 export * from "./sorting.js";
+export * from "./statistics.js";
 export * from "./take.js";
 
 installArrayFunctions({

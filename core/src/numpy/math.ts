@@ -7,6 +7,7 @@ import { convertTo } from "../primitives/types.js";
 import * as u from "../primitives/unary.js";
 import { bind1 } from "../trace/trace.js";
 import { asArray, broadcastArrays, promoteOperands } from "./convert.js";
+import { onesLike } from "./creation.js";
 import { type BinaryFunction, binaryFunction, choose, constantLike, floatArray, floatBinaryFunction, floatFunction, noParams, numberFunction, type UnaryFunction } from "./elementwise.js";
 
 /** `a + b`, elementwise with broadcasting; of bool, the logical or. @throws ShapeError when the shapes do not broadcast. @example np.add([1, 2], 3) // [4, 5] */
@@ -70,7 +71,7 @@ export const power: BinaryFunction = (a, b) => {
     const base = x.dtype === "bool" ? convertTo(x, "int32") : x;
     if (b < 0 && !isFloat(base.dtype))
       throw new ArgumentError({ fn: "power", arg: "b", expected: "an exponent of at least 0 for integers", got: String(b), fix: 'convert the base with astype("float64"), or use floatPower' });
-    if (b === 0) return constantLike(base, 1);
+    if (b === 0) return onesLike(base);
     if (Math.abs(b) <= writtenOut || !isFloat(base.dtype)) {
       const y = repeated(base, Math.abs(b));
       return b < 0 ? bind1(p.div, [constantLike(y, 1), y], noParams) : y;

@@ -8,8 +8,8 @@ import { broadcastTo, reshapeTo, transposeTo } from "../primitives/structural-op
 import { convertTo } from "../primitives/types.js";
 import { bind1 } from "../trace/trace.js";
 import { asArray } from "./convert.js";
-import { type ArrayOptions, positions } from "./creation.js";
-import { choose } from "./elementwise.js";
+import type { ArrayOptions } from "./creation.js";
+import { choose, positions } from "./elementwise.js";
 import { equal, greaterEqual, lessEqual } from "./logic.js";
 import { add, power } from "./math.js";
 import { optionalDType, requireInteger, requireOptions } from "./options.js";

@@ -12,7 +12,8 @@ import { asBool, choose, floatArray } from "./elementwise.js";
 import { sqrt } from "./elementary.js";
 import { divide, maximum, multiply, square, subtract } from "./math.js";
 import { optionalDType, requireOptions } from "./options.js";
-import { reduceOver, reductionAxes, sum, type WhereOption } from "./reductions.js";
+import { reduceOver, reductionAxes } from "./reducing.js";
+import { sum, type WhereOption } from "./reductions.js";
 
 export interface MeanOptions extends WhereOption {
   /** Float dtype to compute in. */

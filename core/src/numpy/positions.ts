@@ -6,7 +6,8 @@ import { reshapeTo } from "../primitives/structural-ops.js";
 import { bind1 } from "../trace/trace.js";
 import { asArray } from "./convert.js";
 import { requireOptions } from "./options.js";
-import { keptShape, type KeepdimsOption } from "./reductions.js";
+import { keptShape } from "./reducing.js";
+import type { KeepdimsOption } from "./reductions.js";
 
 function position(fn: string, primitive: typeof argmaxPrimitive) {
   return (x: ArrayLike, axis?: number | null, options?: KeepdimsOption): NDArray => {

@@ -13,7 +13,8 @@ import { floor, isnan, round } from "./floats.js";
 import { greaterEqual, less } from "./logic.js";
 import { add, divide, maximum, minimum, multiply, subtract } from "./math.js";
 import { requireChoice, requireOptions } from "./options.js";
-import { any, type KeepdimsOption, keptShape, max, min, reductionAxes, sum } from "./reductions.js";
+import { keptShape, reductionAxes } from "./reducing.js";
+import { any, type KeepdimsOption, max, min, sum } from "./reductions.js";
 
 const methods = ["linear", "lower", "higher", "midpoint", "nearest", "inverted_cdf", "averaged_inverted_cdf", "closest_observation", "interpolated_inverted_cdf", "hazen", "weibull", "median_unbiased", "normal_unbiased"] as const;
 /** How a quantile between two elements is found: Hyndman and Fan, "Sample quantiles in statistical packages" (1996), by NumPy's names. */

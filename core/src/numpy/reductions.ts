@@ -2,16 +2,14 @@ import type { ArrayLike, AxisArg } from "../array/methods.js";
 import type { NDArray } from "../array/ndarray.js";
 import { type DType, isFloat } from "../base/dtype.js";
 import { ArgumentError } from "../base/errors.js";
-import { canonicalAxes, type Shape } from "../base/shape.js";
 import { reduceAnd, reduceMax, reduceMin, reduceOr, type ReduceParams, reduceProd, reduceSum } from "../primitives/reductions.js";
 import type { Primitive } from "../ir/primitive.js";
-import { reshapeTo } from "../primitives/structural-ops.js";
 import { convertTo } from "../primitives/types.js";
-import { bind1 } from "../trace/trace.js";
-import { asArray, describe } from "./convert.js";
+import { asArray } from "./convert.js";
 import { asBool, type BinaryFunction, choose } from "./elementwise.js";
 import { add, maximum, minimum, multiply } from "./math.js";
 import { optionalDType, requireOptions } from "./options.js";
+import { reduceOver, reductionAxes } from "./reducing.js";
 
 export interface KeepdimsOption {
   /** Leave reduced axes in place with size 1. */
@@ -28,21 +26,6 @@ export interface ReductionOptions extends WhereOption {
 export interface SumOptions extends ReductionOptions {
   /** dtype of the result and of the sum; default: the array's own, int32 for bool. */
   readonly dtype?: DType;
-}
-
-/** The axes of a reduction argument, after checking its kind. */
-export function reductionAxes(axis: AxisArg | undefined, ndim: number, fn: string): number[] {
-  if (axis !== undefined && axis !== null && typeof axis !== "number" && !Array.isArray(axis))
-    throw new ArgumentError({ fn, arg: "axis", expected: "an integer, an array of integers, or null for all axes", got: describe(axis), fix: "options such as keepdims come after the axis: pass null for all axes" });
-  return canonicalAxes(axis, ndim, fn);
-}
-
-export const keptShape = (shape: Shape, axes: readonly number[]): number[] => shape.map((n, d) => (axes.includes(d) ? 1 : n));
-
-/** Applies a reducing primitive over axes, with keepdims. */
-export function reduceOver(primitive: Primitive<ReduceParams>, x: NDArray, axes: readonly number[], keepdims: boolean | undefined): NDArray {
-  const y = axes.length === 0 && primitive !== reduceAnd && primitive !== reduceOr ? x : bind1(primitive, [x], { axes });
-  return keepdims ? reshapeTo(y, keptShape(x.shape, axes)) : y;
 }
 
 const reductionNames = ["keepdims", "where", "initial"] as const;
