@@ -4,6 +4,7 @@ import type { BinaryFn, UnaryFn } from "../../../kernel/expr.js";
 import { isCompare } from "../../../kernel/expr.js";
 import type { FunctionBuilder, PlainOp } from "../assembler/index.js";
 import type { FunctionLibrary } from "../functions/contract.js";
+import { emitElementary } from "../functions/index.js";
 import { withLocals } from "./scalar.js";
 
 /**
@@ -115,7 +116,7 @@ export function vectorUnary(f: FunctionBuilder, library: FunctionLibrary, fn: Un
       constant(0);
       f.op(`${shape}.eq`);
       mask();
-    } else f.call(library.elementary(fn, dtype, "v128"));
+    } else emitElementary(f, library, fn, dtype);
     return;
   }
   switch (fn) {
@@ -158,7 +159,7 @@ export function vectorBinary(f: FunctionBuilder, library: FunctionLibrary, fn: B
     if (isCompare(fn) || nativeArithmetic.has(fn)) {
       f.op(`${shape}.${fn}` as PlainOp);
       if (isCompare(fn) && dtype === "float32") widenMask(f, lanes);
-    } else f.call(library.elementary(fn, dtype, "v128"));
+    } else emitElementary(f, library, fn, dtype);
     return;
   }
   if (dtype === "bool") {

@@ -1,4 +1,5 @@
 import type { ArithmeticFn, UnaryFn } from "../../../kernel/expr.js";
+import { arithmeticFunctions } from "../../../kernel/functions/index.js";
 import type { FunctionBuilder, Local } from "../assembler/index.js";
 import type { FloatDType, FunctionEmitter, FunctionKey, FunctionLibrary, FunctionTable } from "./contract.js";
 import { bodyOf, vectorizedNames } from "./definitions.js";
@@ -20,6 +21,21 @@ export const functionTable: FunctionTable = Object.fromEntries(
  */
 export function inlineFunction(f: FunctionBuilder, library: FunctionLibrary, name: UnaryFn | ArithmeticFn, dtype: FloatDType, args: readonly Local[]): boolean {
   const body = bodyOf(name, dtype, library);
-  if (body) emitBody(f, library, args, body);
+  if (body) emitBody(f, library, args, body, true);
   return body !== undefined;
+}
+
+/** In a function longer than this, more elementary functions are called instead of written in place. */
+const maxInlineBytes = 16384;
+
+/** The function of the one or two vectors on the stack, in place or called. */
+export function emitElementary(f: FunctionBuilder, library: FunctionLibrary, name: UnaryFn | ArithmeticFn, dtype: FloatDType): void {
+  if (!vectorizedNames.includes(name) || f.body.length > maxInlineBytes) {
+    f.call(library.elementary(name, dtype, "v128"));
+    return;
+  }
+  const args = Array.from({ length: name in arithmeticFunctions ? 2 : 1 }, () => f.local("v128"));
+  for (const a of [...args].reverse()) f.set(a);
+  inlineFunction(f, library, name, dtype, args);
+  for (const a of args) f.release(a);
 }
