@@ -5,3 +5,6 @@ export { eigh, eigvalsh, type EighOptions, type EighResult } from "./factorizati
 export { solveTriangular, type SolveTriangularOptions } from "./factorizations/triangular-solve.js";
 export { choSolve, inv, luSolve, solve, type SolveOptions } from "./solve.js";
 export { det, slogdet, type SlogdetResult } from "./determinant.js";
+export { svd, svdvals, type SvdResult } from "./factorizations/svd.js";
+export { norm, type NormOptions, type NormOrder } from "./norm.js";
+export { cg, type CgInfo, type CgOptions, type Operator } from "./iterative/cg.js";

@@ -69,7 +69,7 @@ export function choSolve(factor: CholeskyFactor, b: ArrayLike): NDArray {
 export function inv(a: ArrayLike, options: { readonly checkFinite?: boolean } = {}): NDArray {
   const x = asMatrix("inv", a);
   requireSquare("inv", x.aval);
-  const eye = np.broadcastTo(np.eye(x.shape.at(-1)!, undefined, { dtype: x.dtype }), x.shape);
+  const eye = np.broadcastTo(np.eye(x.shape.at(-1)!, undefined, 0, { dtype: x.dtype }), x.shape);
   const y = solveGeneral(x, eye, false);
   if (options.checkFinite !== false) checkResult("inv", y, "a nonsingular matrix", "a singular one", "use pinv or solve a least-squares problem");
   return y;

@@ -38,6 +38,7 @@ export * from "./sets.js";
 export * from "./signals.js";
 export * from "./sorting.js";
 export * from "./statistics.js";
+export * from "./where.js";
 export * from "./take.js";
 
 installArrayFunctions({

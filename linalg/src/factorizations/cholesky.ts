@@ -25,7 +25,7 @@ defineDerivative(choleskyPrimitive, () => ({
     if (!isNonzero(da!)) return { primals: [l], tangents: [new Zero(l.aval)] };
     const solve = (b: NDArray) => bind1(triangularSolve, [l, b], { lower: true, transpose: false, unitDiagonal: false });
     const inner = np.matrixTranspose(solve(np.matrixTranspose(solve(da))));
-    const half = np.subtract(np.tril(np.ones([l.shape.at(-1)!, l.shape.at(-1)!], { dtype: l.dtype })), np.multiply(0.5, np.eye(l.shape.at(-1)!, undefined, { dtype: l.dtype })));
+    const half = np.subtract(np.tril(np.ones([l.shape.at(-1)!, l.shape.at(-1)!], { dtype: l.dtype })), np.multiply(0.5, np.eye(l.shape.at(-1)!, undefined, 0, { dtype: l.dtype })));
     return { primals: [l], tangents: [np.matmul(l, np.multiply(inner, half))] };
   },
 }));

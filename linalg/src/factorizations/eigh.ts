@@ -24,7 +24,7 @@ defineDerivative(eighPrimitive, () => ({
     const [w, v] = bind(eighPrimitive, [a!], {}) as [NDArray, NDArray];
     if (!isNonzero(da!)) return { primals: [w, v], tangents: [new Zero(w.aval), new Zero(v.aval)] };
     const n = w.shape.at(-1)!;
-    const eye = np.eye(n, undefined, { dtype: w.dtype });
+    const eye = np.eye(n, undefined, 0, { dtype: w.dtype });
     const s = np.matmul(np.matrixTranspose(v), np.matmul(da, v));
     const gaps = np.subtract(np.expandDims(w, -2), np.expandDims(w, -1));
     const f = np.subtract(np.divide(1, np.add(gaps, eye)), eye);

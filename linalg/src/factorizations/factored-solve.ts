@@ -11,7 +11,7 @@ export interface FactoredSolveParams { readonly kind: "lu" | "cholesky"; readonl
  * `op(A) X = B` with a factorization of A at hand. Inputs: A, its factor, the row permutation (any int32 for cholesky), B. The factor is a
  * cache of A: all derivatives by A come from A itself, so no order of differentiation goes through the factorization.
  */
-export const factoredSolve: Primitive<FactoredSolveParams> = definePrimitive({
+export const factoredSolve: Primitive<FactoredSolveParams> = definePrimitive<FactoredSolveParams>({
   name: "linalg.factoredSolve",
   abstractEval: ([, , , b]) => ({ ...b!, weak: false }),
   batch: leadingBatch(() => factoredSolve),
@@ -27,7 +27,7 @@ export const factoredSolve: Primitive<FactoredSolveParams> = definePrimitive({
 });
 
 // dX = op(A)^-1 (dB - op(dA) X) with the same factor.
-defineDerivative(factoredSolve, () => ({
+defineDerivative<FactoredSolveParams>(factoredSolve, () => ({
   jvp([a, factor, permutation, b], [da, , , db], params) {
     const x = bind1(factoredSolve, [a!, factor!, permutation!, b!], params);
     let rhs = isNonzero(db!) ? db : undefined;

@@ -36,7 +36,7 @@ defineDerivative(luPrimitive, () => ({
     const right = k === n ? upper : np.add(upper, np.diag(np.asarray(Array.from({ length: n }, (_, i) => (i < k ? 0 : 1))).astype(lu.dtype)));
     const half = bind1(triangularSolve, [left, permuteRows(da, permutation)], { lower: true, transpose: false, unitDiagonal: true });
     const inner = np.matrixTranspose(bind1(triangularSolve, [right, np.matrixTranspose(half)], { lower: false, transpose: true, unitDiagonal: false }));
-    const l = np.add(np.tril(left, -1), np.eye(m, undefined, { dtype: lu.dtype }));
+    const l = np.add(np.tril(left, -1), np.eye(m, undefined, 0, { dtype: lu.dtype }));
     return { primals: [lu, pivots, permutation], tangents: [np.add(np.matmul(l, np.tril(inner, -1)), np.matmul(np.triu(inner), right)), ...rest] };
   },
 }));
@@ -60,5 +60,5 @@ export function lu(a: ArrayLike): LuResult {
   const k = Math.min(m, n);
   const rows = np.expandDims(f.permutation, -2);
   const p = np.equal(np.expandDims(np.arange(m), -1), rows).astype(f.lu.dtype);
-  return { p, l: np.add(np.tril(f.lu.get("...", `:${k}`), -1), np.eye(m, k, { dtype: f.lu.dtype })), u: np.triu(f.lu.get("...", `:${k}`, ":")) };
+  return { p, l: np.add(np.tril(f.lu.get("...", `:${k}`), -1), np.eye(m, k, 0, { dtype: f.lu.dtype })), u: np.triu(f.lu.get("...", `:${k}`, ":")) };
 }

@@ -15,7 +15,7 @@ export function asMatrixOperands(fn: string, a: ArrayLike, b: ArrayLike): { matr
   let matrix = asMatrix(fn, a);
   requireSquare(fn, matrix.aval);
   let rhs = np.asarray(b);
-  const dtype = np.promoteTypes(matrix.dtype, rhs.weak ? matrix.dtype : rhs.dtype);
+  const dtype = rhs.dtype === "float64" && !rhs.weak ? "float64" : matrix.dtype;
   matrix = matrix.astype(dtype);
   rhs = rhs.astype(dtype);
   if (rhs.ndim === 0) throw new ShapeError({ fn, arg: "b", expected: "a vector [n] or matrix [..., n, k]", got: "a scalar", fix: "pass an array" });

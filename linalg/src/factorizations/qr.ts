@@ -7,7 +7,7 @@ import { asMatrix } from "./operands.js";
 import { triangularSolve } from "./triangular-solve.js";
 
 /** Householder QR: Q [..., m, c] and R [..., c, n] with c = min(m, n), or m when complete. */
-export const qrPrimitive: Primitive<{ readonly complete: boolean }> = definePrimitive({
+export const qrPrimitive: Primitive<{ readonly complete: boolean }> = definePrimitive<{ readonly complete: boolean }>({
   name: "linalg.qr",
   abstractEval([a], { complete }) {
     requireMatrix("qr", a!);

@@ -28,7 +28,7 @@ const inverseUpdate = jit((h: NDArray, s: NDArray, y: NDArray): NDArray => {
 export function bfgs<P>(problem: Problem<P>, o: QuasiNewtonOptions): MethodResult {
   const n = problem.start.size;
   let at: Located = { x: problem.start, ...problem.valueAndGrad(problem.start) };
-  let h = np.eye(n, undefined, { dtype: problem.start.dtype });
+  let h = np.eye(n, undefined, 0, { dtype: problem.start.dtype });
   const result = (nit: number, status: number, message: string): MethodResult => ({ x: at.x, f: at.f, g: at.g, hessInv: h, nit, status, message });
   if (!isFinitePoint(at)) return result(0, 3, messages.nan);
   let previous = at.f + norm(at.g) / 2;
@@ -38,7 +38,7 @@ export function bfgs<P>(problem: Problem<P>, o: QuasiNewtonOptions): MethodResul
     let p = np.negative(np.matmul(h, at.g));
     let slope = dot(at.g, p);
     if (!(slope < 0)) {
-      h = np.eye(n, undefined, { dtype: h.dtype });
+      h = np.eye(n, undefined, 0, { dtype: h.dtype });
       p = np.negative(at.g);
       slope = dot(at.g, p);
     }
