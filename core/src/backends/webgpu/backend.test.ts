@@ -7,9 +7,10 @@ import { getBackend } from "../registry.js";
 import { referenceBackend } from "../reference/index.js";
 import { openWebGPU } from "./index.js";
 import { maxCommands } from "./plan.js";
-import { along, execute, kernel, map, schedule, webgpuForTests } from "./testing.js";
+import { along, execute, kernel, map, schedule, suiteOn, webgpuForTests } from "./testing.js";
 
 const gpu = await webgpuForTests("the WebGPU device: storage, loops, errors");
+const onGpu = suiteOn(gpu, describe, it);
 const scalar = { offset: 0, strides: [] };
 const x4 = Float32Array.of(1, 2, 3, 4);
 
@@ -26,7 +27,7 @@ function failure(f: () => unknown): BackendError {
   throw new Error("expected a BackendError");
 }
 
-describe.skipIf(!gpu)("storage", () => {
+onGpu("storage", () => {
   it.each([["bool", Uint8Array.of(0, 1, 1)], ["int32", Int32Array.of(-1, 2, -2147483648)], ["uint32", Uint32Array.of(0, 4294967295)], ["float32", Float32Array.of(1.5, -0, NaN, Infinity, 1e-42)], ["float32", new Float32Array(0)]] as const)("writes and reads %s", async (dtype, data) => {
     const s = gpu!.write(dtype, data);
     expect([s.dtype, s.size]).toEqual([dtype, data.length]);
@@ -67,7 +68,7 @@ describe.skipIf(!gpu)("storage", () => {
   });
 });
 
-describe.skipIf(!gpu)("running", () => {
+onGpu("running", () => {
   it("queues runs that depend on one another", async () => {
     const executable = gpu!.compile(double(4));
     let s = gpu!.write("float32", x4);
@@ -151,7 +152,7 @@ describe.skipIf(!gpu)("running", () => {
   });
 });
 
-describe.skipIf(!gpu)("what the device lacks", () => {
+onGpu("what the device lacks", () => {
   const wayOut = /devicePut\(x, "wasm"\).*setDefaultDevice\("wasm"\)/;
 
   it("float64, anywhere, names the ways out", () => {
@@ -199,7 +200,7 @@ describe.skipIf(!gpu)("what the device lacks", () => {
   });
 });
 
-describe.skipIf(!gpu)("errors of the device reach whoever reads", () => {
+onGpu("errors of the device reach whoever reads", () => {
   it("a shader that does not compile, and all that depends on it", async () => {
     // An accumulator that the kernel does not have makes text that is no WGSL.
     const broken = schedule({ buffers: vectors(2, 4), inputs: [0], outputs: [1], steps: [kernel({ dims: [4], reduceDims: [1], accumulators: [{ op: "add", dtype: "float32", value: load("float32", 0, { offset: 0, strides: [1, 0] }) }], outputs: [{ buffer: 1, index: along, value: accumulator("float32", 1) }] })] });

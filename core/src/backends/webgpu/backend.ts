@@ -1,31 +1,14 @@
 import type { DType, TypedArray } from "../../base/dtype.js";
-import { BackendError, DisposedError } from "../../base/errors.js";
+import { BackendError } from "../../base/errors.js";
 import type { Schedule } from "../../kernel/schedule.js";
 import type { Backend, BackendMemory, Executable, Storage } from "../backend.js";
-import { GpuExecutable } from "./executable.js";
-import { type GpuBuffer, type GpuComputePipeline, type GpuDevice, mapModeRead, usage } from "./gpu.js";
+import { GpuExecutable, type Host, type Pipeline } from "./executable.js";
+import { type GpuBuffer, type GpuDevice, mapModeRead, usage } from "./gpu.js";
 import { deviceError, Health, watch } from "./health.js";
 import { byteLength, planSchedule } from "./plan.js";
 import { BufferPool } from "./pool.js";
+import { GpuStorage, type Holding, type Owner } from "./storage.js";
 import { noFloat64 } from "./unsupported.js";
-
-/** What outlives a storage until its memory goes back: never refers to the storage. */
-interface Holding {
-  buffer: GpuBuffer | undefined;
-  readonly bytes: number;
-}
-
-export class GpuStorage implements Storage {
-  constructor(readonly backend: WebGPUBackend, readonly dtype: DType, readonly size: number, readonly holding: Holding, readonly health: Health) {}
-
-  /** @throws DisposedError after `dispose()` or donation. */
-  buffer(fn: string): GpuBuffer {
-    if (!this.holding.buffer) throw new DisposedError({ fn, expected: "an array that is still there", got: "one that was disposed of or donated", fix: "keep it until after its last use" });
-    return this.holding.buffer;
-  }
-
-  dispose(): void { this.backend.release(this); }
-}
 
 const maxPipelines = 512;
 
@@ -42,11 +25,11 @@ function fromWords(dtype: DType, words: ArrayBuffer): TypedArray {
  * WebGPU as a device: work is queued and `read` waits for it. Float arithmetic is that of WGSL: subnormal numbers may become zero, and a
  * driver may treat infinities and NaN as it likes, though functions, `max`, `argmax` and `x != x` look at their bits and keep them.
  */
-export class WebGPUBackend implements Backend {
+export class WebGPUBackend implements Backend, Host, Owner {
   readonly name = "webgpu";
   readonly dtypes: ReadonlySet<DType> = new Set<DType>(["bool", "int32", "uint32", "float32"]);
   readonly pool: BufferPool;
-  #pipelines = new Map<string, { pipeline: GpuComputePipeline; health: Health }>();
+  #pipelines = new Map<string, Pipeline>();
   #live = 0;
   #liveBytes = 0;
   #peakBytes = 0;
@@ -152,12 +135,12 @@ export class WebGPUBackend implements Backend {
 
   /** @throws BackendError for a storage of another device. */
   own(storage: Storage, fn: string): GpuStorage {
-    if (storage instanceof GpuStorage && storage.backend === this) return storage;
+    if (storage instanceof GpuStorage && storage.owner === this) return storage;
     throw new BackendError({ fn, expected: 'an array on this "webgpu" device', got: "one of another device, or of a device that was initialised anew", fix: 'move it with await devicePut(x, "webgpu")' });
   }
 
   /** The pipeline of a shader text; the least recently used of many are forgotten. */
-  pipeline(name: string, code: string): { pipeline: GpuComputePipeline; health: Health } {
+  pipeline(name: string, code: string): Pipeline {
     const device = this.requireDevice();
     let entry = this.#pipelines.get(code);
     if (entry) this.#pipelines.delete(code);

@@ -1,20 +1,40 @@
 import type { BufferId } from "../../kernel/expr.js";
+import type { DType, TypedArray } from "../../base/dtype.js";
 import type { Executable, ExecutableReport, Storage } from "../backend.js";
 import { BackendError } from "../../base/errors.js";
-import type { GpuStorage, WebGPUBackend } from "./backend.js";
-import type { GpuBuffer, GpuComputePass, GpuComputePipeline } from "./gpu.js";
+import type { GpuBuffer, GpuComputePass, GpuComputePipeline, GpuDevice } from "./gpu.js";
 import { Health, watch } from "./health.js";
 import { byteLength, type Plan } from "./plan.js";
+import type { BufferPool } from "./pool.js";
+import type { GpuStorage } from "./storage.js";
 import { unsupported } from "./unsupported.js";
 import type { Shader } from "./wgsl/shader.js";
+
+/** A compiled shader, and whether it did compile. */
+export interface Pipeline {
+  readonly pipeline: GpuComputePipeline;
+  readonly health: Health;
+}
+
+/** What an executable needs of its backend. */
+export interface Host {
+  readonly device: GpuDevice;
+  readonly pool: BufferPool;
+  requireDevice(): GpuDevice;
+  pipeline(name: string, code: string): Pipeline;
+  write(dtype: DType, data: TypedArray): GpuStorage;
+  own(storage: Storage, fn: string): GpuStorage;
+  adopt(dtype: DType, size: number, buffer: GpuBuffer, health: Health): GpuStorage;
+  countRun(): void;
+}
 
 /** A Plan with its pipelines and constants. One run is one submission. */
 export class GpuExecutable implements Executable {
   readonly report: ExecutableReport;
-  #pipelines = new Map<Shader, { pipeline: GpuComputePipeline; health: Health }>();
+  #pipelines = new Map<Shader, Pipeline>();
   #constants: { id: BufferId; storage: GpuStorage }[];
 
-  constructor(readonly backend: WebGPUBackend, readonly plan: Plan) {
+  constructor(readonly backend: Host, readonly plan: Plan) {
     const start = performance.now();
     const limit = backend.requireDevice().limits.maxStorageBuffersPerShaderStage;
     const texts = new Set<string>();

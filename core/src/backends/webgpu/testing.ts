@@ -21,6 +21,12 @@ export async function webgpuForTests(covers: string): Promise<WebGPUBackend | un
   }
 }
 
+/** A suite that runs on the device; without one, a single skipped test stands for it. `describe` and `it` are vitest's. */
+export const suiteOn =
+  (gpu: WebGPUBackend | undefined, describe: (name: string, body: () => void) => unknown, it: { skip(name: string, body: () => void): unknown }) =>
+  (name: string, body: () => void): void =>
+    void (gpu ? describe(name, body) : it.skip(`${name}: no WebGPU adapter`, () => undefined));
+
 /** A schedule from its parts; what is neither input, constant nor output is a temporary. */
 export const schedule = (parts: { buffers: readonly BufferInfo[]; inputs?: readonly number[]; outputs: readonly number[]; steps: readonly Step[]; constants?: Schedule["constants"] }): Schedule =>
   ({ inputs: [], constants: [], arena: { bytes: 0, offsets: new Map() }, ...parts });

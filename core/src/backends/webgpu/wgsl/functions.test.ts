@@ -2,9 +2,10 @@ import { describe, expect, it } from "vitest";
 import type { ArithmeticFn, UnaryFn } from "../../../kernel/expr.js";
 import { binary, load, unary } from "../../../kernel/expr.js";
 import { arithmeticFunctions, unaryFunctions } from "../../../kernel/functions/index.js";
-import { along, execute, map, schedule, ulps, webgpuForTests } from "../testing.js";
+import { along, execute, map, schedule, ulps, suiteOn, webgpuForTests } from "../testing.js";
 
 const gpu = await webgpuForTests("accuracy of the WGSL functions");
+const onGpu = suiteOn(gpu, describe, it);
 const count = 20000;
 const spread = (i: number) => (i * 0.6180339887498949) % 1;
 const linear = (lo: number, hi: number) => Float32Array.from({ length: count }, (_, i) => lo + (hi - lo) * spread(i));
@@ -47,7 +48,7 @@ function worst(inputs: readonly Float32Array[], got: Float32Array, exact: (...x:
   return most;
 }
 
-describe.skipIf(!gpu)("WGSL functions of one argument, float32", () => {
+onGpu("WGSL functions of one argument, float32", () => {
   it.each(unaryCases)("%s within %d ulp", async (fn, bound, ranges) => {
     for (const x of ranges) {
       const w = worst([x], await apply(fn, x), unaryFunctions[fn]);
@@ -84,7 +85,7 @@ describe.skipIf(!gpu)("WGSL functions of one argument, float32", () => {
   });
 });
 
-describe.skipIf(!gpu)("WGSL functions of two arguments, float32", () => {
+onGpu("WGSL functions of two arguments, float32", () => {
   const shuffled = (x: Float32Array) => x.map((_, i) => x[(i * 7919 + 13) % x.length]!);
   const cases: readonly [ArithmeticFn, number, Float32Array, Float32Array][] = [
     ["pow", 2, positive, shuffled(linear(-5, 5))], ["pow", 2, linear(0.9, 1.1), shuffled(linear(-900, 900))],

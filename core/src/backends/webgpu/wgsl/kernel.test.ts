@@ -3,9 +3,10 @@ import { type DType, newTypedArray, type TypedArray } from "../../../base/dtype.
 import { type ArithmeticFn, binary, bitcast, cast, type CompareFn, constant, type Expr, gather, guard, index, load, select, unary, type UnaryFn } from "../../../kernel/expr.js";
 import type { BufferInfo } from "../../../kernel/schedule.js";
 import { referenceBackend } from "../../reference/index.js";
-import { along, execute, kernel, map, samples, schedule, ulps, webgpuForTests } from "../testing.js";
+import { along, execute, kernel, map, samples, schedule, ulps, suiteOn, webgpuForTests } from "../testing.js";
 
 const gpu = await webgpuForTests("elementwise WGSL kernels");
+const onGpu = suiteOn(gpu, describe, it);
 const dtypes = ["bool", "int32", "uint32", "float32"] as const;
 
 const typed = (dtype: DType, values: readonly number[]): TypedArray => {
@@ -33,7 +34,7 @@ function same([got, want]: [TypedArray, TypedArray], bound: number, what: (i: nu
   got.forEach((y, i) => expect(want instanceof Float32Array ? ulps(y, want[i]!) : Math.abs(y - want[i]!), `${what(i)}: got ${y}, expected ${want[i]}`).toBeLessThanOrEqual(bound));
 }
 
-describe.skipIf(!gpu)("operations by dtype, against the reference", () => {
+onGpu("operations by dtype, against the reference", () => {
   const arithmeticOf: Readonly<Record<(typeof dtypes)[number], readonly ArithmeticFn[]>> = {
     bool: ["and", "or", "xor"],
     int32: ["add", "sub", "mul", "div", "rem", "pow", "max", "min", "and", "or", "xor", "shiftLeft", "shiftRight", "shiftRightArithmetic"],
@@ -87,7 +88,7 @@ describe.skipIf(!gpu)("operations by dtype, against the reference", () => {
   });
 });
 
-describe.skipIf(!gpu)("index arithmetic", () => {
+onGpu("index arithmetic", () => {
   it("transposes, flips and broadcasts through strides", async () => {
     const a = Float32Array.from({ length: 12 }, (_, i) => i);
     // out[i,j] = a[2 - j, i] + a[0, 3 - i] for a of [3,4]

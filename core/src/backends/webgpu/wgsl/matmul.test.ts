@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 import type { DType } from "../../../base/dtype.js";
-import { execute, schedule, webgpuForTests } from "../testing.js";
+import { execute, schedule, suiteOn, webgpuForTests } from "../testing.js";
 import type { MatmulParams } from "./matmul.js";
 
 const gpu = await webgpuForTests("WGSL matrix products");
+const onGpu = suiteOn(gpu, describe, it);
 
 const program = (p: MatmulParams, dtype: DType) => {
   const { batch, m, n, k } = p;
@@ -30,7 +31,7 @@ function expected({ batch, m, n, k, transposeA, transposeB }: MatmulParams, a: F
 }
 
 const sizes = [1, 3, 17, 64, 65];
-describe.skipIf(!gpu)("matrix product", () => {
+onGpu("matrix product", () => {
   it.each(sizes.flatMap((m) => sizes.map((n) => [m, n] as const)))("m = %d, n = %d, every k and transposition", async (m, n) => {
     for (const k of sizes)
       for (const [transposeA, transposeB] of [[false, false], [true, false], [false, true], [true, true]] as const) {

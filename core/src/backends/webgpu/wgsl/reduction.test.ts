@@ -3,9 +3,10 @@ import { type DType, newTypedArray, type TypedArray } from "../../../base/dtype.
 import { accumulator, binary, cast, constant, load } from "../../../kernel/expr.js";
 import type { Accumulate, ReduceOp, Schedule } from "../../../kernel/schedule.js";
 import { referenceBackend } from "../../reference/index.js";
-import { execute, kernel, schedule, webgpuForTests } from "../testing.js";
+import { execute, kernel, schedule, suiteOn, webgpuForTests } from "../testing.js";
 
 const gpu = await webgpuForTests("WGSL reductions");
+const onGpu = suiteOn(gpu, describe, it);
 
 const isArg = (op: ReduceOp) => op === "argmax" || op === "argmin";
 
@@ -37,7 +38,7 @@ const opsOf: Readonly<Record<string, readonly ReduceOp[]>> = {
 };
 const cases = Object.entries(opsOf).flatMap(([dtype, ops]) => shapes.map(([outer, length]) => ({ dtype: dtype as DType, ops, outer, length })));
 
-describe.skipIf(!gpu)("reductions, against the reference", () => {
+onGpu("reductions, against the reference", () => {
   it.each(cases)("$dtype [$outer, $length]: $ops", async ({ dtype, ops, outer, length }) => {
     const x = data(dtype, outer * length);
     for (const columns of dtype === "float32" ? [false, true] : [false]) {
