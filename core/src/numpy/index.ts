@@ -29,6 +29,7 @@ export * from "./moments.js";
 export * from "./nan-reductions.js";
 export * from "./padding.js";
 export * from "./positions.js";
+export * from "./printing.js";
 export * from "./products.js";
 export * from "./quantiles.js";
 export * from "./ranges.js";
