@@ -55,7 +55,7 @@ const isNull = (x: unknown): boolean => x === null;
  * Tangents or cotangents that belong to values of these types, checked: `null` (or, in structure, an integer array) where the value has none.
  * @throws TreeError, ShapeError, DTypeError naming the leaf.
  */
-export function flattenTangents(given: unknown, def: TreeDef, types: readonly Aval[], fn: string, arg: string, what: string): Tangent[] {
+export function flattenTangents(given: unknown, def: TreeDef, types: readonly Aval[], fn: string, arg: string, what: string, nullIsZero = false): Tangent[] {
   // null stands both for "no tangent" and for an empty node of the tree: compare with each null a leaf.
   const template = tree.unflatten(def, types.map((_, i) => new Place(i)));
   const [places, expected] = tree.flatten(template, isNull);
@@ -69,7 +69,7 @@ export function flattenTangents(given: unknown, def: TreeDef, types: readonly Av
     const leaf = leaves[k];
     const where = `${arg}${paths[k]!.length ? tree.formatPath(paths[k]!) : ""}`;
     if (leaf === null) {
-      if (hasTangent(type)) throw new TreeError({ fn, arg: where, expected: `a ${what} of type ${formatAval(type)}`, got: "null", fix: "only integers and bools take null; pass zeros" });
+      if (hasTangent(type) && !nullIsZero) throw new TreeError({ fn, arg: where, expected: `a ${what} of type ${formatAval(type)}`, got: "null", fix: "only integers and bools take null; pass zeros" });
       return;
     }
     if (!hasTangent(type)) {
@@ -78,6 +78,17 @@ export function flattenTangents(given: unknown, def: TreeDef, types: readonly Av
     out[p.index] = checkTangent(leafToArray(leaf, fn, () => where), type, fn, where, what);
   });
   return out;
+}
+/** What a `bwd` rule gave: one cotangent for each argument, where null stands for zero. An argument may have null for its whole tree. */
+export function flattenCotangents(given: unknown, def: TreeDef, types: readonly Aval[], fn: string): Tangent[] {
+  const arg = "result of bwd";
+  if (!Array.isArray(given) || given.length !== def.children.length)
+    throw new TreeError({ fn, arg, expected: `an array of ${def.children.length} cotangent${def.children.length === 1 ? "" : "s"}, one for each argument`, got: Array.isArray(given) ? `${given.length} entries` : describeLeaf(given), fix: "return [cotangent of the first argument, ...]; null for arguments without" });
+  let at = 0;
+  return def.children.flatMap((child, i) => {
+    const own = types.slice(at, (at += child.leafCount));
+    return given[i] === null ? own.map((t) => new Zero(t)) : flattenTangents(given[i], child, own, fn, `${arg}[${i}]`, "cotangent", true);
+  });
 }
 class Place {
   constructor(readonly index: number) {}

@@ -1,15 +1,9 @@
-import { DerivativeError, type NDArray } from "@hessia/core";
-import { type Atom, type Equation, findRule, literalArray, type Program, Var } from "@hessia/core/extend";
+import type { NDArray } from "@hessia/core";
+import { type Atom, findRule, literalArray, type Program, Var } from "@hessia/core/extend";
 import { add } from "./ops.js";
+import { notLinear } from "./linearity.js";
 import { LinearInput, transposeRule } from "./rule-kinds.js";
 import { type Tangent, Zero } from "./zero.js";
-
-function notLinear(e: Equation): DerivativeError {
-  return new DerivativeError({
-    fn: "transpose", arg: e.primitive.name, expected: "a function that is linear in its tangents", got: `the primitive "${e.primitive.name}", which has no transpose rule`,
-    fix: "in a custom rule use tangents only in sums and in products with known values; a primitive that is linear needs a transpose rule (defineDerivative)",
-  });
-}
 
 /**
  * Pulls cotangents back through a linear Program whose first inputs are the residuals. Gives the cotangents of the linear inputs.
@@ -34,7 +28,7 @@ export function backwardPass(program: Program, residuals: readonly NDArray[], co
       return t ?? new Zero(v.aval);
     });
     const rule = findRule(e.primitive, transposeRule);
-    if (!rule) throw notLinear(e);
+    if (!rule) throw notLinear(e.primitive.name, `the primitive "${e.primitive.name}", which has no transpose rule`);
     const inputs = e.inputs.map((a) => (a instanceof Var ? (known.get(a) ?? new LinearInput(a.aval)) : literalArray(a)));
     rule(outs, inputs, e.params).forEach((t, k) => inputs[k] instanceof LinearInput && accumulate(e.inputs[k]!, t));
   }

@@ -1,6 +1,7 @@
 import { DerivativeError, type NDArray } from "@hessia/core";
 import { bind, bind1, defineRule, formatAval, hasTangent, type Params, type Primitive } from "@hessia/core/extend";
 import { addTangents, mul } from "./ops.js";
+import { bilinearPrimitives, notLinear } from "./linearity.js";
 import { isLinear, type JvpRule, jvpRule, type LinearInput, type PartialEvalRule, partialEvalRule, type TransposeRule, transposeRule } from "./rule-kinds.js";
 import { instantiate, isNonzero, type Tangent, Zero } from "./zero.js";
 
@@ -74,7 +75,7 @@ export const linearIn = <P extends Params>(positions: readonly number[], transpo
 export const bilinear = <P extends Params>(
   left: (ct: NDArray, b: NDArray, a: LinearInput, params: P) => Tangent,
   right: (ct: NDArray, a: NDArray, b: LinearInput, params: P) => Tangent,
-): Derivative<P> => (primitive) => ({
+): Derivative<P> => (primitive) => (bilinearPrimitives.add(primitive), {
   jvp(primals, tangents, params) {
     const [a, b] = primals as [NDArray, NDArray];
     const [da, db] = tangents as [Tangent, Tangent];
@@ -85,14 +86,11 @@ export const bilinear = <P extends Params>(
   },
   transpose([ct], inputs, params) {
     const [a, b] = inputs as [NDArray | LinearInput, NDArray | LinearInput];
-    if (isLinear(a) && isLinear(b)) throw productOfTangents(primitive.name);
+    if (isLinear(a) && isLinear(b)) throw notLinear(primitive.name, "a product of two tangents");
     if (isLinear(a)) return [left(ct as NDArray, b as NDArray, a, params), null];
     return [null, isLinear(b) ? right(ct as NDArray, a, b, params) : null];
   },
 });
-
-export const productOfTangents = (fn: string): DerivativeError =>
-  new DerivativeError({ fn, expected: "a factor without tangent", got: "a product of two tangents, which is not linear", fix: "in a custom rule multiply tangents by known values only" });
 
 /** Piecewise constant functions, and functions that give integers or bools. */
 export const zero = <P extends Params>(): Derivative<P> => (primitive) => ({

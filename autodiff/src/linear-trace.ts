@@ -1,6 +1,7 @@
 import type { NDArray } from "@hessia/core";
 import { type AnyPrimitive, type Atom, type Aval, ConcreteArray, type Equation, findRule, Literal, type Params, Program, ProgramBuilder, Trace, Tracer, Var, withTrace } from "@hessia/core/extend";
-import { type LinearRecorder, partialEvalRule } from "./rule-kinds.js";
+import { bilinearPrimitives, notLinear } from "./linearity.js";
+import { type LinearRecorder, partialEvalRule, transposeRule } from "./rule-kinds.js";
 
 /** Stands for a value that is linear in the inputs of the trace. */
 export class LinearTracer extends Tracer {
@@ -46,6 +47,8 @@ export class LinearTrace extends Trace implements LinearRecorder {
   }
 
   record(primitive: AnyPrimitive, inputs: readonly NDArray[], params: Params): NDArray[] {
+    if (!findRule(primitive, transposeRule)) throw notLinear(primitive.name, `the primitive "${primitive.name}", which is not linear`);
+    if (bilinearPrimitives.has(primitive) && inputs.filter((x) => this.isLinear(x)).length > 1) throw notLinear(primitive.name, "a product of two tangents");
     return this.#builder.equation(primitive, inputs.map((x) => this.atom(x)), params).map((v) => new LinearTracer(this, v));
   }
 

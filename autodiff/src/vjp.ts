@@ -89,20 +89,22 @@ export function linearTranspose(f: (...args: never) => unknown, ...specs: readon
   const fn = "linearTranspose";
   const [leaves, def] = tree.flatten(specs);
   const types = leaves.map((x, i): Aval => (x instanceof ShapeDtype ? { shape: x.shape, dtype: x.dtype, weak: x.weak } : leafToArray(x, fn, () => `argument ${i}`).aval));
-  const linear = new LinearTrace(currentTrace());
-  const { map, outTree, outTypes, depends } = runTrace(linear, () => {
-    const [outs, outDef] = flattenResult((f as (...a: unknown[]) => unknown)(...tree.unflatten<unknown[]>(def, types.map((t) => linear.input(t)))), fn);
-    const dependsOn = outs.map((y) => linear.isLinear(y));
-    return { map: linear.finish(outs.filter((y) => linear.isLinear(y))), outTree: outDef, outTypes: outs.map((y) => y.aval), depends: dependsOn };
-  });
-  return (cotangent) => {
-    const cts = flattenTangents(cotangent, outTree, outTypes, fn, "cotangent", "cotangent");
+  const named = <T>(run: () => T): T => {
     try {
-      const out = backwardPass(map.program, map.residuals, cts.filter((_, i) => depends[i]));
-      return tree.unflatten<unknown[]>(def, out.map(leafOfTangent));
+      return run();
     } catch (e) {
       if (!(e instanceof DerivativeError)) throw e;
       throw new DerivativeError({ fn, arg: "f", expected: "a function that is linear in all its arguments", got: e.parts.got, fix: "use vjp for functions that are not linear" }, { cause: e });
     }
+  };
+  const linear = new LinearTrace(currentTrace());
+  const { map, outTree, outTypes, depends } = named(() => runTrace(linear, () => {
+    const [outs, outDef] = flattenResult((f as (...a: unknown[]) => unknown)(...tree.unflatten<unknown[]>(def, types.map((t) => linear.input(t)))), fn);
+    return { map: linear.finish(outs.filter((y) => linear.isLinear(y))), outTree: outDef, outTypes: outs.map((y) => y.aval), depends: outs.map((y) => linear.isLinear(y)) };
+  }));
+  return (cotangent) => {
+    const cts = flattenTangents(cotangent, outTree, outTypes, fn, "cotangent", "cotangent");
+    const out = named(() => backwardPass(map.program, map.residuals, cts.filter((_, i) => depends[i])));
+    return tree.unflatten<unknown[]>(def, out.map(leafOfTangent));
   };
 }

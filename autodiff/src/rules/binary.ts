@@ -1,20 +1,15 @@
-import { DerivativeError, type NDArray } from "@hessia/core";
-import { bind1, ConcreteArray, type NoParams, primitiveFamilies } from "@hessia/core/extend";
-import { bilinear, type Derivative, type DerivativeRules, elementwise, nonDifferentiable, productOfTangents, zero } from "../derivative.js";
+import type { NDArray } from "@hessia/core";
+import { bind1, type NoParams, primitiveFamilies } from "@hessia/core/extend";
+import { bilinear, type Derivative, type DerivativeRules, elementwise, nonDifferentiable, zero } from "../derivative.js";
 import { addTangents, constant, div, eq, exp, ge, gt, lgamma, log, mask, mul, neg, pow, scale, select, shift, square, sub, add, trunc } from "../ops.js";
-import { isLinear, type LinearInput } from "../rule-kinds.js";
+import { notLinear, requireZeroTerm } from "../linearity.js";
+import { isLinear } from "../rule-kinds.js";
 import { Zero } from "../zero.js";
 
 const one = (x: NDArray): NDArray => constant(x, 1);
 /** 1 where a > b, 1/2 where equal: ties share equally. */
 const share = (a: NDArray, b: NDArray): NDArray => scale(add(mask(ge(a, b), a), mask(gt(a, b), a)), 0.5);
 const isZero = (x: NDArray): NDArray => eq(x, constant(x, 0));
-
-/** A known term beside a tangent must be zero; where its elements can be read, this is checked. */
-export function requireZeroTerm(x: NDArray | LinearInput, fn: string): void {
-  if (!(x instanceof ConcreteArray) || !x.backend.readSync || x.data.every((v) => v === 0)) return;
-  throw new DerivativeError({ fn, expected: "a sum of terms that each hold a tangent", got: "a known nonzero term added to a tangent, which is affine, not linear", fix: "in a custom rule let the tangent of the result be linear in the tangents given" });
-}
 
 const sumRule = (sign: 1 | -1): Derivative<NoParams> => (primitive) => ({
   jvp(primals, [da, db], params) {
@@ -39,7 +34,7 @@ const quotient: Derivative<NoParams> = (primitive) => ({
     return { primals: [z], tangents: [addTangents(byX, byY)] };
   },
   transpose([ct], [x, y]) {
-    if (!y || isLinear(y)) throw productOfTangents(primitive.name);
+    if (!y || isLinear(y)) throw notLinear(primitive.name, "a tangent as divisor");
     return [isLinear(x!) ? div(ct as NDArray, y) : null, null];
   },
 });

@@ -2,9 +2,9 @@ import type { NDArray } from "@hessia/core";
 import { bind1, convertTo, hasTangent, type NoParams, primitiveFamilies } from "@hessia/core/extend";
 import { type Derivative, type DerivativeRules, zero } from "../derivative.js";
 import { constant, select } from "../ops.js";
+import { requireZeroTerm } from "../linearity.js";
 import { isLinear } from "../rule-kinds.js";
 import { instantiate, Zero } from "../zero.js";
-import { requireZeroTerm } from "./binary.js";
 
 /** Casts between floats carry derivatives. */
 const convert: Derivative<{ dtype: NDArray["dtype"]; weak: boolean }> = (primitive) => ({
