@@ -8,6 +8,7 @@ export * as tree from "./base/tree.js";
 export * as np from "./numpy/index.js";
 export * as lax from "./lax/index.js";
 export * as random from "./random/index.js";
+export * as special from "./scipy/special.js";
 export { NDArray } from "./array/ndarray.js";
 export type { ArrayLike, AxisArg, AtUpdate, IndexItem } from "./array/methods.js";
 export { defaultDevice, devices, setDefaultDevice, withDevice } from "./backends/registry.js";
