@@ -18,7 +18,7 @@ export interface LeastSquaresOptions<P> {
   readonly maxNfev?: number;
   /** Scale of each parameter, or "jac" (default): the columns' norms of J. */
   readonly xScale?: "jac" | ArrayLike;
-  /** First trust radius as a multiple of |D x0| (default 100). */
+  /** First trust radius as a multiple of |D x0| (default 1). */
   readonly factor?: number;
   /** Finish with Newton steps on the exact Hessian of the cost, which reach the last digits where Gauss-Newton converges slowly (default true). */
   readonly polish?: boolean;
@@ -96,7 +96,7 @@ export function leastSquares<P>(fun: (x: P) => unknown, x0: P, options: LeastSqu
   };
   if (!Number.isFinite(cost) || !isFinite(j)) return finish(-1);
 
-  const { ftol = 1e-15, xtol = 1e-14, gtol = 1e-15, maxNfev = 200 * (n + 1), factor = 100 } = options;
+  const { ftol = 1e-15, xtol = 1e-14, gtol = 1e-15, maxNfev = 200 * (n + 1), factor = 1 } = options;
   const fixedScale = options.xScale !== undefined && options.xScale !== "jac" ? np.divide(1, np.broadcastTo(np.asarray(options.xScale), [n])) : undefined;
   const columnNorms = (k: NDArray) => np.sqrt(np.sum(np.square(k), 0));
   const positive = (d: NDArray) => np.where(d.gt(0), d, 1);
