@@ -53,7 +53,7 @@ const exactFactorials = Float64Array.from({ length: 171 }, (_, n) => {
 
 function gammaBody(x: NDArray): NDArray {
   const left = lt(x, 0.5);
-  const right = gammaRight(select(left, select(gt(x, -170), sub(1, x), fullLike(x, 171)), min(x, 172)));
+  const right = gammaRight(select(left, select(gt(x, -171), sub(1, x), fullLike(x, 172)), min(x, 172)));
   const nearest = round(x);
   const sinPi = mul(sin(mul(sub(x, nearest), Math.PI)), select(eq(lax.rem(nearest, 2), 0), fullLike(x, 1), fullLike(x, -1)));
   const pole = bitwiseAnd(left, eq(x, nearest));

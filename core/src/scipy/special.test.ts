@@ -47,3 +47,42 @@ describe("special functions against 25 digits", () => {
     expect(ran.length + waiting.length).toBe(entries.length);
   });
 });
+
+interface More { fn: string; tol: number; points: { x: Num[]; y: Num }[] }
+const more = (JSON.parse(readFileSync(new URL("./fixtures/special-more.json", import.meta.url), "utf8")) as { entries: More[] }).entries;
+describe("the others against 40 digits", () => {
+  it.each(more.map((e) => [e.fn, e] as const))("%s", (fn, { tol, points }) => {
+    const f = (special as unknown as Record<string, (...x: NDArray[]) => NDArray>)[fn]!;
+    const got = [...f(...points[0]!.x.map((_, i) => vector(points.map((p) => p.x[i]!)))).data];
+    const bad = points.flatMap((p, i) => (same(got[i]!, number(p.y)) || Math.abs(got[i]! - number(p.y)) <= tol * Math.abs(number(p.y)) ? [] : [`${fn}(${p.x.join(", ")}) = ${got[i]}, should be ${p.y}`]));
+    expect(bad).toEqual([]);
+  });
+});
+
+describe("what SciPy users expect", () => {
+  it("reduces along axes", () => {
+    const x = [[1, 2], [3, 1000]];
+    expect(special.logsumexp(x, 1).toArray()).toEqual([2.313261687518223, 1000]);
+    expect(special.logsumexp(x, [0, 1], { keepdims: true }).toArray()).toEqual([[1000]]);
+    const [value, sign] = special.logsumexp([1, 2], null, { b: [1, -1], returnSign: true });
+    expect(value.item()).toBeCloseTo(Math.log(Math.E ** 2 - Math.E), 14);
+    expect(sign.item()).toBe(-1);
+    expect(special.logsumexp([1, 2], null, { b: [1, -1] }).item()).toBeNaN();
+    expect(special.logsumexp(vector([]), 0).item()).toBe(-Infinity);
+    expect(special.logsumexp([5, 7], null, { b: [0, 0] }).item()).toBe(-Infinity);
+    [-1.3132616875182228, -0.3132616875182228, -997, 0].forEach((v, i) => expect(special.logSoftmax(x, 1).data[i]).toBeCloseTo(v, 14));
+    const p = special.softmax([1, 2, 3]).toArray() as number[];
+    [0.09003057317038046, 0.24472847105479764, 0.6652409557748218].forEach((v, i) => expect(p[i]).toBeCloseTo(v, 15));
+  });
+
+  it("keeps float32 and takes integers and numbers", () => {
+    const x = ConcreteArray.fromHost(Float32Array.of(0.5, 2), { shape: [2], dtype: "float32", weak: false });
+    for (const f of [special.gamma, special.i0, special.ndtri, special.logNdtr, special.entr, special.logit]) expect(f(x).dtype).toBe("float32");
+    expect(special.xlogy(x, 2).dtype).toBe("float32");
+    expect(special.gamma(5).item()).toBe(24);
+    expect(special.factorial(ConcreteArray.fromHost(Int32Array.of(0, 3, 10), { shape: [3], dtype: "int32", weak: false })).toArray()).toEqual([1, 6, 3628800]);
+    expect(special.multigammaln(5.5, 3).item()).toBeCloseTo(11.306699197583207, 13);
+    expect(special.binom([[5], [6]], [0, 1, 2]).toArray()).toEqual([[1, 5, 10], [1, 6, 15]]);
+    expect(special.binom(5, [-1, 6]).toArray()).toEqual([0, 0]);
+  });
+});
