@@ -68,13 +68,24 @@ function stackRows(rows: readonly NDArray[], fn: string): NDArray {
 /** A number beside integer arrays stays an integer when it is one: `int32 + 1` is int32, `int32 + 0.5` a float. */
 function weakTypeOf(value: number, others: readonly NDArray[]): WeakDType {
   const integers = others.length > 0 && others.every((o) => !isFloat(o.dtype));
-  return integers && Number.isInteger(value) ? { dtype: "int32", weak: true } : { dtype: defaultFloat(), weak: true };
+  const largest = others.some((o) => o.dtype === "uint32") && others.every((o) => o.dtype !== "int32") ? 4294967295 : 2147483647;
+  // A number that the integers beside it cannot hold makes the result a float rather than a wrong integer.
+  return integers && Number.isInteger(value) && value >= -2147483648 && value <= largest ? { dtype: "int32", weak: true } : { dtype: defaultFloat(), weak: true };
 }
 
 const typeOf = (x: NDArray): WeakDType => ({ dtype: x.dtype, weak: x.weak });
 
+/** A number as a scalar of an array's dtype, on its device. */
+const scalarBeside = (value: number, x: NDArray): NDArray => scalar(value, x.dtype, true, x instanceof ConcreteArray ? x.backend : undefined);
+
 /** Brings operands to one dtype by JAX's promotion; JavaScript numbers adapt to the arrays and go to their device. */
 export function promoteOperands(args: readonly ArrayLike[], fn: string, names: readonly string[] = []): NDArray[] {
+  if (args.length === 2) {
+    // The commonest case, an array of floats beside a number, without the general reckoning.
+    const [a, b] = args as [ArrayLike, ArrayLike];
+    if (a instanceof NDArray && typeof b === "number" && isFloat(a.dtype)) return [a, scalarBeside(b, a)];
+    if (b instanceof NDArray && typeof a === "number" && isFloat(b.dtype)) return [scalarBeside(a, b), b];
+  }
   const arrays = args.map((a, i) => (typeof a === "number" ? undefined : asArray(a, fn, names[i] ?? "x")));
   const others = arrays.filter((a) => a !== undefined);
   const strong = others.every((o) => !o.weak) ? others : [];

@@ -1,9 +1,9 @@
-import type { ArrayLike } from "../array/methods.js";
 import type { NDArray } from "../array/ndarray.js";
 import * as p from "../primitives/binary.js";
 import * as u from "../primitives/unary.js";
 import { bind1 } from "../trace/trace.js";
 import { broadcastArrays, promoteToFloat } from "./convert.js";
+import { fused } from "./fused.js";
 import { type BinaryFunction, choose, constantLike, floatArray, floatBinaryFunction, floatFunction, noParams, type UnaryFunction } from "./elementwise.js";
 
 /** `sqrt(x)`; NaN below 0. @example np.sqrt([4, 2]) // [2, 1.4142135623730951] */
@@ -54,8 +54,7 @@ export const arctanh: UnaryFunction = floatFunction(u.atanh, "arctanh");
 export { arccos as acos, arccosh as acosh, arcsin as asin, arcsinh as asinh, arctan as atan, arctan2 as atan2, arctanh as atanh };
 
 const scaledBy = (fn: string, factor: number): UnaryFunction => (x) => {
-  const a = floatArray(x, fn);
-  return bind1(p.mul, [a, constantLike(a, factor)], noParams);
+  return fused(fn, [floatArray(x, fn)], (a) => bind1(p.mul, [a!, constantLike(a!, factor)], noParams));
 };
 /** Degrees to radians. @example np.deg2rad(180) // 3.141592653589793 */
 export const deg2rad: UnaryFunction = scaledBy("deg2rad", Math.PI / 180);
@@ -68,7 +67,9 @@ export const degrees: UnaryFunction = rad2deg;
 
 const constant = (x: NDArray, v: number) => constantLike(x, v);
 const op = (primitive: typeof p.add, ...xs: NDArray[]): NDArray => bind1(primitive, xs, noParams);
-const floats = (a: ArrayLike, b: ArrayLike, fn: string) => broadcastArrays(promoteToFloat([a, b], fn, ["a", "b"]), fn) as [NDArray, NDArray];
+/** A composite of two arrays of floats. */
+const composite = (fn: string, body: (x: NDArray, y: NDArray) => NDArray): BinaryFunction => (a, b) =>
+  fused(fn, promoteToFloat([a, b], fn, ["a", "b"]), (...xs) => body(...(broadcastArrays(xs, fn) as [NDArray, NDArray])));
 const isInfinite = (x: NDArray) => op(p.eq, op(u.abs, x), constant(x, Infinity));
 
 /**
@@ -76,8 +77,7 @@ const isInfinite = (x: NDArray) => op(p.eq, op(u.abs, x), constant(x, Infinity))
  * Very large and very small operands are scaled by a power of two, which rounds nothing and has no derivative.
  * @example np.hypot(3, 4) // 5
  */
-export const hypot: BinaryFunction = (a, b) => {
-  const [x, y] = floats(a, b, "hypot");
+export const hypot: BinaryFunction = composite("hypot", (x, y) => {
   const largest = op(p.max, op(u.abs, x), op(u.abs, y));
   const [bound, down, up] = x.dtype === "float32" ? [2 ** 60, 2 ** -70, 2 ** 80] : [2 ** 500, 2 ** -600, 2 ** 600];
   const scale = choose(op(p.gt, largest, constant(x, bound)), down, choose(op(p.lt, largest, constant(x, 1 / bound)), up, constant(x, 1)));
@@ -87,22 +87,16 @@ export const hypot: BinaryFunction = (a, b) => {
   const atZero = op(p.eq, q, constant(q, 0));
   const r = choose(atZero, 0, op(p.div, op(u.sqrt, choose(atZero, 1, q)), scale));
   return choose(op(p.or, isInfinite(x), isInfinite(y)), Infinity, r);
-};
+});
 
 /**
  * `log(exp(a) + exp(b))` without overflow. The larger argument is picked by a selection, whose two branches are the same smooth
  * function: derivatives of every order are exact, also at a = b.
  * @example np.logaddexp(1000, 1000) // 1000.6931471805599
  */
-export const logaddexp: BinaryFunction = (a, b) => {
-  const [x, y] = floats(a, b, "logaddexp");
-  return logAdd(x, y, (d) => op(u.log1p, op(u.exp, d)));
-};
+export const logaddexp: BinaryFunction = composite("logaddexp", (x, y) => logAdd(x, y, (d) => op(u.log1p, op(u.exp, d))));
 /** `log2(2^a + 2^b)` without overflow. */
-export const logaddexp2: BinaryFunction = (a, b) => {
-  const [x, y] = floats(a, b, "logaddexp2");
-  return logAdd(x, y, (d) => op(p.mul, op(u.log1p, op(u.exp2, d)), constant(d, Math.LOG2E)));
-};
+export const logaddexp2: BinaryFunction = composite("logaddexp2", (x, y) => logAdd(x, y, (d) => op(p.mul, op(u.log1p, op(u.exp2, d)), constant(d, Math.LOG2E))));
 function logAdd(x: NDArray, y: NDArray, tail: (d: NDArray) => NDArray): NDArray {
   const first = op(p.ge, x, y);
   const hi = choose(first, x, y);
@@ -118,8 +112,8 @@ const sincSeries = [1, -1 / 6, 1 / 120, -1 / 5040, 1 / 362880, -1 / 39916800, 1 
  * `sin(pi x) / (pi x)`, 1 at 0. Near 0 it is the power series, so that derivatives of every order are right there too.
  * @example np.sinc([0, 0.5, 1]) // [1, 0.6366197723675814, 3.9e-17]
  */
-export const sinc: UnaryFunction = (x) => {
-  const a = floatArray(x, "sinc");
+export const sinc: UnaryFunction = (x) => fused("sinc", [floatArray(x, "sinc")], (a) => sincOf(a!));
+function sincOf(a: NDArray): NDArray {
   const z = op(p.mul, a, constant(a, Math.PI));
   const small = op(p.lt, op(u.abs, z), constant(z, 0.5));
   const far = choose(small, 1, z);
@@ -127,11 +121,10 @@ export const sinc: UnaryFunction = (x) => {
   const z2 = op(p.mul, near, near);
   const series = sincSeries.reduceRight<NDArray>((sum, c, k) => (k === sincSeries.length - 1 ? sum : op(p.add, op(p.mul, sum, z2), constant(z, c))), constant(z, sincSeries.at(-1)!));
   return choose(small, series, op(p.div, op(u.sin, far), far));
-};
+}
 
 /** 0 for a < 0, b at a = 0, 1 for a > 0, NaN for NaN. */
-export const heaviside: BinaryFunction = (a, b) => {
-  const [x, y] = floats(a, b, "heaviside");
+export const heaviside: BinaryFunction = composite("heaviside", (x, y) => {
   const zero = constant(x, 0);
   return choose(op(p.eq, x, zero), y, choose(op(p.ne, x, x), NaN, choose(op(p.gt, x, zero), 1, zero)));
-};
+});

@@ -9,6 +9,7 @@ import { iota } from "../primitives/structural.js";
 import { broadcastTo } from "../primitives/structural-ops.js";
 import { convertTo, select } from "../primitives/types.js";
 import { bind1 } from "../trace/trace.js";
+import { fused } from "./fused.js";
 import { asArray, broadcastArrays, describe, operandsOf, promoteOperands, promoteToFloat } from "./convert.js";
 
 /** One frozen object for all: its cache key is computed once. */
@@ -41,15 +42,22 @@ export function binaryFunction(primitive: Primitive<NoParams>, fn: string, bool:
   return (a, b) => {
     if (a instanceof NDArray && b instanceof NDArray && a.dtype === b.dtype && (bool === "keep" || a.dtype !== "bool") && sameShape(a, b)) return bind1(primitive, [a, b], noParams);
     const [x, y] = promoteOperands([a, b], fn, ab) as [NDArray, NDArray];
-    return bind1(x.dtype === "bool" && typeof bool === "object" ? bool : primitive, broadcastArrays([withoutBool(x, bool, fn, "a"), withoutBool(y, bool, fn, "b")], fn), noParams);
+    return broadcastBind(x.dtype === "bool" && typeof bool === "object" ? bool : primitive, withoutBool(x, bool, fn, "a"), withoutBool(y, bool, fn, "b"), fn);
   };
+}
+
+/** Broadcasting and the operation are one loop. */
+function broadcastBind(primitive: Primitive<NoParams>, x: NDArray, y: NDArray, fn: string): NDArray {
+  if (sameShape(x, y)) return bind1(primitive, [x, y], noParams);
+  return fused(fn, [x, y], (p, q) => bind1(primitive, broadcastArrays([p!, q!], fn), noParams));
 }
 
 /** As `binaryFunction`, computing in floats. */
 export function floatBinaryFunction(primitive: Primitive<NoParams>, fn: string): BinaryFunction {
   return (a, b) => {
     if (a instanceof NDArray && b instanceof NDArray && a.dtype === b.dtype && isFloat(a.dtype) && sameShape(a, b)) return bind1(primitive, [a, b], noParams);
-    return bind1(primitive, broadcastArrays(promoteToFloat([a, b], fn, ab), fn), noParams);
+    const [x, y] = promoteToFloat([a, b], fn, ab) as [NDArray, NDArray];
+    return broadcastBind(primitive, x, y, fn);
   };
 }
 
@@ -71,7 +79,9 @@ export const integerIdentity = (primitive: Primitive<NoParams>, fn: string): Una
 /** `condition ? a : b` with promotion and broadcasting. */
 export function choose(condition: ArrayLike, a: ArrayLike, b: ArrayLike, fn = "where"): NDArray {
   const [x, y] = promoteOperands([a, b], fn, ab) as [NDArray, NDArray];
-  return bind1(select, broadcastArrays([asBool(condition, fn, "condition"), x, y], fn), noParams);
+  const c = asBool(condition, fn, "condition");
+  if (sameShape(c, x) && sameShape(x, y)) return bind1(select, [c, x, y], noParams);
+  return fused(`${fn} select`, [c, x, y], (...parts) => bind1(select, broadcastArrays(parts, fn), noParams));
 }
 
 /** Truth of each element: different from zero. */

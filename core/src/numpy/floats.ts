@@ -8,6 +8,7 @@ import { convertTo } from "../primitives/types.js";
 import * as u from "../primitives/unary.js";
 import { bind1 } from "../trace/trace.js";
 import { asArray, broadcastArrays, promoteToFloat } from "./convert.js";
+import { fused, fusedAll } from "./fused.js";
 import { type BinaryFunction, choose, constantLike, floatArray, floatBinaryFunction, integerIdentity, integerOperands, noParams, type UnaryFunction } from "./elementwise.js";
 import { multiply } from "./math.js";
 import { requireInteger, requireOptions } from "./options.js";
@@ -18,7 +19,7 @@ const everywhere = (x: NDArray, value: boolean): NDArray => broadcastTo(scalar(v
 /** A test of floats; integers and bool all answer `otherwise`. */
 const floatTest = (fn: string, otherwise: boolean, test: (x: NDArray) => NDArray): UnaryFunction => (x) => {
   const a = asArray(x, fn);
-  return isFloat(a.dtype) ? test(a) : everywhere(a, otherwise);
+  return isFloat(a.dtype) ? fused(fn, [a], (x0) => test(x0!)) : everywhere(a, otherwise);
 };
 /** True for NaN. */
 export const isnan: UnaryFunction = floatTest("isnan", false, (x) => op(p.ne, x, x));
@@ -54,6 +55,9 @@ export function round(x: ArrayLike, decimals = 0): NDArray {
     return convertTo(round(floatArray(a, "round"), decimals), a.dtype);
   }
   if (decimals === 0) return op(u.round, a);
+  return fused(`round ${decimals}`, [a], (x0) => roundTo(x0!, decimals));
+}
+function roundTo(a: NDArray, decimals: number): NDArray {
   const factor = constantLike(a, 10 ** Math.abs(decimals));
   // As NumPy: scale, round, scale back; a result that is not finite stays x.
   const scaled = op(u.round, op(decimals > 0 ? p.mul : p.div, a, factor));
@@ -64,28 +68,30 @@ export function round(x: ArrayLike, decimals = 0): NDArray {
 export const around: typeof round = round;
 
 /** True where the sign bit is set: negative numbers and -0. */
-export const signbit: UnaryFunction = (x) => {
-  const a = asArray(x, "signbit");
+export const signbit: UnaryFunction = (x) => fused("signbit", [asArray(x, "signbit")], (a) => signbitOf(a!));
+function signbitOf(a: NDArray): NDArray {
   const zero = constantLike(a, 0);
   if (!isFloat(a.dtype)) return a.dtype === "bool" ? everywhere(a, false) : op(p.lt, a, zero);
   const inverse = op(p.div, constantLike(a, 1), a);
   return op(p.or, op(p.lt, a, zero), op(p.and, op(p.eq, a, zero), op(p.lt, inverse, zero)));
-};
+}
 
 /** |a| with the sign of b. */
-export const copysign: BinaryFunction = (a, b) => {
-  const [x, y] = broadcastArrays(promoteToFloat([a, b], "copysign", ["a", "b"]), "copysign") as [NDArray, NDArray];
-  return choose(op(p.ne, signbit(x), signbit(y)), op(u.neg, x), x);
-};
+export const copysign: BinaryFunction = (a, b) =>
+  fused("copysign", promoteToFloat([a, b], "copysign", ["a", "b"]), (...xs) => {
+    const [x, y] = broadcastArrays(xs, "copysign") as [NDArray, NDArray];
+    return choose(op(p.ne, signbitOf(x), signbitOf(y)), op(u.neg, x), x);
+  });
 
 /** The next float after a towards b. Derivative 1 with respect to a. */
 export const nextafter: BinaryFunction = floatBinaryFunction(p.nextafter, "nextafter");
 
 /** The distance from |x| to the next larger float, with the sign of x; NaN for infinities. */
 export const spacing: UnaryFunction = (x) => {
-  const a = floatArray(x, "spacing");
-  const size = op(u.abs, a);
-  return copysign(op(p.sub, op(p.nextafter, size, constantLike(a, Infinity)), size), a);
+  return fused("spacing", [floatArray(x, "spacing")], (a) => {
+    const size = op(u.abs, a!);
+    return copysign(op(p.sub, op(p.nextafter, size, constantLike(size, Infinity)), size), a!);
+  });
 };
 
 export interface NanToNumOptions { readonly nan?: ArrayLike; readonly posinf?: ArrayLike; readonly neginf?: ArrayLike }
@@ -95,15 +101,18 @@ export function nanToNum(x: ArrayLike, options?: NanToNumOptions): NDArray {
   const o = requireOptions(options, "nanToNum", ["nan", "posinf", "neginf"]);
   if (!isFloat(a.dtype)) return a;
   const largest = a.dtype === "float32" ? 3.4028234663852886e38 : Number.MAX_VALUE;
-  const finite = choose(isnan(a), o.nan ?? 0, choose(isposinf(a), o.posinf ?? largest, choose(isneginf(a), o.neginf ?? -largest, a)));
-  return convertTo(finite, a.dtype);
+  const values = [o.nan ?? 0, o.posinf ?? largest, o.neginf ?? -largest].map((v) => (typeof v === "number" ? scalar(v, a.dtype, true) : asArray(v, "nanToNum")));
+  return fused("nanToNum", [a, ...values], (x0, nan, high, low) => convertTo(choose(isnan(x0!), nan!, choose(isposinf(x0!), high!, choose(isneginf(x0!), low!, x0!))), a.dtype));
 }
 
 /** `a 2^b` for integers b, without overflow on the way. */
 export function ldexp(a: ArrayLike, b: ArrayLike): NDArray {
   const x = floatArray(a, "ldexp", "a");
   const [n] = integerOperands([b], "ldexp") as [NDArray];
-  // Three factors keep every intermediate in range where the result is.
+  return fused("ldexp", [x, n], (m, k) => scaleBy(m!, k!));
+}
+/** Three factors keep every intermediate in range where the result is. */
+function scaleBy(x: NDArray, n: NDArray): NDArray {
   const third = op(p.div, n, constantLike(n, 3));
   const rest = op(p.sub, op(p.sub, n, third), third);
   const power = (k: NDArray) => op(u.exp2, convertTo(k, x.dtype));
@@ -112,15 +121,17 @@ export function ldexp(a: ArrayLike, b: ArrayLike): NDArray {
 
 /** `[fraction, integer part]`, both with the sign of x. @example np.modf(-2.5) // [-0.5, -2] */
 export function modf(x: ArrayLike): [NDArray, NDArray] {
-  const a = floatArray(x, "modf");
-  const whole = op(u.trunc, a);
-  const fraction = choose(isinf(a), 0, op(p.sub, a, whole));
-  return [copysign(fraction, a), whole];
+  return fusedAll("modf", [floatArray(x, "modf")], (a) => {
+    const whole = op(u.trunc, a!);
+    return [copysign(choose(isinf(a!), 0, op(p.sub, a!, whole)), a!), whole];
+  }) as [NDArray, NDArray];
 }
 
 /** `[m, e]` with `x = m 2^e`, 0.5 <= |m| < 1 and e an int32; `[x, 0]` for 0, NaN and infinities. */
 export function frexp(x: ArrayLike): [NDArray, NDArray] {
-  const a = floatArray(x, "frexp");
+  return fusedAll("frexp", [floatArray(x, "frexp")], (a) => frexpOf(a!)) as [NDArray, NDArray];
+}
+function frexpOf(a: NDArray): [NDArray, NDArray] {
   const special = op(p.or, op(u.not, op(u.isFinite, a)), op(p.eq, a, constantLike(a, 0)));
   const smallest = a.dtype === "float32" ? 2 ** -126 : 2 ** -1022;
   const lift = a.dtype === "float32" ? 24 : 54;

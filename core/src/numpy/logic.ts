@@ -7,6 +7,7 @@ import * as p from "../primitives/binary.js";
 import * as u from "../primitives/unary.js";
 import { bind1 } from "../trace/trace.js";
 import { asArray, broadcastArrays, promoteToFloat } from "./convert.js";
+import { fused } from "./fused.js";
 import { asBool, type BinaryFunction, binaryFunction, noParams, type UnaryFunction } from "./elementwise.js";
 import { abs, add, multiply, subtract } from "./math.js";
 import { isfinite, isnan } from "./floats.js";
@@ -51,10 +52,12 @@ export interface CloseOptions {
  */
 export function isclose(a: ArrayLike, b: ArrayLike, options?: CloseOptions): NDArray {
   const { rtol = 1e-5, atol = 1e-8, equalNan = false } = requireOptions(options, "isclose", ["rtol", "atol", "equalNan"]);
-  const [x, y] = broadcastArrays(promoteToFloat([a, b], "isclose", ["a", "b"]), "isclose") as [NDArray, NDArray];
-  const near = lessEqual(abs(subtract(x, y)), add(atol, multiply(rtol, abs(y))));
-  const close = logicalOr(logicalAnd(near, isfinite(y)), equal(x, y));
-  return equalNan ? logicalOr(close, logicalAnd(isnan(x), isnan(y))) : close;
+  return fused(`isclose ${rtol} ${atol} ${equalNan}`, promoteToFloat([a, b], "isclose", ["a", "b"]), (...xs) => {
+    const [x, y] = broadcastArrays(xs, "isclose") as [NDArray, NDArray];
+    const near = lessEqual(abs(subtract(x, y)), add(atol, multiply(rtol, abs(y))));
+    const close = logicalOr(logicalAnd(near, isfinite(y)), equal(x, y));
+    return equalNan ? logicalOr(close, logicalAnd(isnan(x), isnan(y))) : close;
+  });
 }
 
 /** True if all elements are close: see `isclose`. */

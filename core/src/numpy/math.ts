@@ -8,6 +8,7 @@ import * as u from "../primitives/unary.js";
 import { bind1 } from "../trace/trace.js";
 import { asArray, broadcastArrays, promoteOperands } from "./convert.js";
 import { onesLike } from "./creation.js";
+import { fused } from "./fused.js";
 import { type BinaryFunction, binaryFunction, choose, constantLike, floatArray, floatBinaryFunction, floatFunction, noParams, numberFunction, type UnaryFunction } from "./elementwise.js";
 
 /** `a + b`, elementwise with broadcasting; of bool, the logical or. @throws ShapeError when the shapes do not broadcast. @example np.add([1, 2], 3) // [4, 5] */
@@ -42,8 +43,7 @@ export const square: UnaryFunction = (x) => {
 
 /** `1 / x` in floats. @example np.reciprocal([2, -0.5]) // [0.5, -2] */
 export const reciprocal: UnaryFunction = (x) => {
-  const a = floatArray(x, "reciprocal");
-  return bind1(p.div, [constantLike(a, 1), a], noParams);
+  return fused("reciprocal", [floatArray(x, "reciprocal")], (a) => bind1(p.div, [constantLike(a!, 1), a!], noParams));
 };
 
 /** Largest exponent that is written out as multiplications: `pow` is as exact and no slower beyond. */
@@ -73,8 +73,10 @@ export const power: BinaryFunction = (a, b) => {
       throw new ArgumentError({ fn: "power", arg: "b", expected: "an exponent of at least 0 for integers", got: String(b), fix: 'convert the base with astype("float64"), or use floatPower' });
     if (b === 0) return onesLike(base);
     if (Math.abs(b) <= writtenOut || !isFloat(base.dtype)) {
-      const y = repeated(base, Math.abs(b));
-      return b < 0 ? bind1(p.div, [constantLike(y, 1), y], noParams) : y;
+      return fused(`power ${b}`, [base], (x0) => {
+        const y = repeated(x0!, Math.abs(b));
+        return b < 0 ? bind1(p.div, [constantLike(y, 1), y], noParams) : y;
+      });
     }
   }
   return generalPower(a, b);
@@ -92,16 +94,15 @@ export const floatPower: BinaryFunction = (a, b) => {
 const isNegative = (x: NDArray): NDArray => bind1(p.lt, [x, constantLike(x, 0)], noParams);
 const isZero = (x: NDArray): NDArray => bind1(p.eq, [x, constantLike(x, 0)], noParams);
 
-function dividends(a: ArrayLike, b: ArrayLike, fn: string): [NDArray, NDArray] {
-  return broadcastArrays(promoteOperands([a, b], fn, ["a", "b"]).map((x) => (x.dtype === "bool" ? convertTo(x, "int32") : x)), fn) as [NDArray, NDArray];
-}
+/** A composite of two numbers' arrays, bool counting as int32. */
+const composite = (fn: string, body: (x: NDArray, y: NDArray) => NDArray): BinaryFunction => (a, b) =>
+  fused(fn, promoteOperands([a, b], fn, ["a", "b"]).map((x) => (x.dtype === "bool" ? convertTo(x, "int32") : x)), (...xs) => body(...(broadcastArrays(xs, fn) as [NDArray, NDArray])));
 
 /**
  * Remainder with the sign of the divisor: `a - b floor(a / b)`. Integers modulo 0 give 0, floats NaN.
  * @example np.remainder([7, -7], 3) // [1, 2]
  */
-export const remainder: BinaryFunction = (a, b) => {
-  const [x, y] = dividends(a, b, "remainder");
+export const remainder: BinaryFunction = composite("remainder", (x, y) => {
   const r = bind1(p.rem, [x, y], noParams);
   if (kindOf(x.dtype) === "uint") return choose(isZero(y), 0, r);
   const wrong = bind1(p.and, [bind1(p.ne, [isNegative(r), isNegative(y)], noParams), bind1(u.not, [isZero(r)], noParams)], noParams);
@@ -111,20 +112,18 @@ export const remainder: BinaryFunction = (a, b) => {
   const zero = constantLike(r, 0);
   const minus = bind1(u.neg, [bind1(p.add, [bind1(u.neg, [shifted], noParams), zero], noParams)], noParams);
   return choose(isNegative(y), minus, bind1(p.add, [shifted, zero], noParams));
-};
+});
 /** Alias of `remainder`. */
 export const mod: BinaryFunction = remainder;
 
 /** Remainder with the sign of the dividend, as C's `fmod` and JavaScript's `%`. @example np.fmod([7, -7], 3) // [1, -1] */
-export const fmod: BinaryFunction = (a, b) => {
-  const [x, y] = dividends(a, b, "fmod");
+export const fmod: BinaryFunction = composite("fmod", (x, y) => {
   const r = bind1(p.rem, [x, y], noParams);
   return isInteger(x.dtype) ? choose(isZero(y), 0, r) : r;
-};
+});
 
 /** `floor(a / b)`; integers divided by 0 give 0. @example np.floorDivide([7, -7], 2) // [3, -4] */
-export const floorDivide: BinaryFunction = (a, b) => {
-  const [x, y] = dividends(a, b, "floorDivide");
+export const floorDivide: BinaryFunction = composite("floorDivide", (x, y) => {
   const r = bind1(p.rem, [x, y], noParams);
   const differ = bind1(p.and, [bind1(p.ne, [isNegative(r), isNegative(y)], noParams), bind1(u.not, [isZero(r)], noParams)], noParams);
   if (isInteger(x.dtype)) {
@@ -136,7 +135,7 @@ export const floorDivide: BinaryFunction = (a, b) => {
   const below = choose(differ, bind1(p.sub, [q, constantLike(q, 1)], noParams), q);
   const exact = bind1(p.div, [x, y], noParams);
   return choose(bind1(u.isFinite, [exact], noParams), bind1(u.round, [below], noParams), choose(isZero(y), exact, bind1(p.mul, [below, constantLike(below, NaN)], noParams)));
-};
+});
 
 /** `[floorDivide(a, b), remainder(a, b)]`. */
 export const divmod = (a: ArrayLike, b: ArrayLike): [NDArray, NDArray] => [floorDivide(a, b), remainder(a, b)];
@@ -147,12 +146,12 @@ export const maximum: BinaryFunction = binaryFunction(p.max, "maximum", "keep");
 export const minimum: BinaryFunction = binaryFunction(p.min, "minimum", "keep");
 
 function ignoringNaN(fn: string, best: BinaryFunction): BinaryFunction {
-  return (a, b) => {
-    const [x, y] = broadcastArrays(promoteOperands([a, b], fn, ["a", "b"]), fn) as [NDArray, NDArray];
-    if (!isFloat(x.dtype)) return best(x, y);
-    const missing = (v: NDArray) => bind1(p.ne, [v, v], noParams);
-    return choose(missing(x), y, choose(missing(y), x, best(x, y)));
-  };
+  const missing = (v: NDArray) => bind1(p.ne, [v, v], noParams);
+  return (a, b) =>
+    fused(fn, promoteOperands([a, b], fn, ["a", "b"]), (...xs) => {
+      const [x, y] = broadcastArrays(xs, fn) as [NDArray, NDArray];
+      return isFloat(x.dtype) ? choose(missing(x), y, choose(missing(y), x, best(x, y))) : best(x, y);
+    });
 }
 /** The larger of a and b; where one is NaN, the other. */
 export const fmax: BinaryFunction = ignoringNaN("fmax", maximum);
@@ -166,6 +165,6 @@ export const fmin: BinaryFunction = ignoringNaN("fmin", minimum);
  */
 export function clip(x: ArrayLike, lo: ArrayLike | null = null, hi: ArrayLike | null = null): NDArray {
   const a = asArray(x, "clip");
-  const low = lo === null ? a : maximum(a, lo);
-  return hi === null ? low : minimum(low, hi);
+  if (lo === null || hi === null) return lo !== null ? maximum(a, lo) : hi !== null ? minimum(a, hi) : a;
+  return fused("clip", promoteOperands([a, lo, hi], "clip", ["x", "lo", "hi"]), (x0, l, h) => minimum(maximum(x0!, l!), h!));
 }

@@ -9,6 +9,7 @@ import { broadcastTo, reshapeTo } from "../primitives/structural-ops.js";
 import { convertTo } from "../primitives/types.js";
 import { asArray, broadcastToShape } from "./convert.js";
 import { asBool, choose, floatArray } from "./elementwise.js";
+import { fused } from "./fused.js";
 import { sqrt } from "./elementary.js";
 import { divide, maximum, multiply, square, subtract } from "./math.js";
 import { optionalDType, requireOptions } from "./options.js";
@@ -56,7 +57,7 @@ export function mean(x: ArrayLike, axis?: AxisArg, options?: MeanOptions): NDArr
   const o = requireOptions(options, "mean", ["keepdims", "where", "dtype"]);
   const a = floatOf(x, o.dtype, "mean");
   const axes = reductionAxes(axis, a.ndim, "mean");
-  if (o.where === undefined) return divide(reduceOver(reduceSum, a, axes, o.keepdims), groupSize(a, axes, undefined) as number);
+  if (o.where === undefined) return fused(`mean ${axes.join()} ${o.keepdims ?? false}`, [a], (x0) => divide(reduceOver(reduceSum, x0!, axes, o.keepdims), groupSize(x0!, axes, undefined) as number));
   return finish(center(a, axes, o.where, "mean").mean, a.shape, axes, o.keepdims);
 }
 
@@ -66,10 +67,14 @@ function variance(x: ArrayLike, axis: AxisArg | undefined, options: VarOptions |
   const axes = reductionAxes(axis, a.ndim, fn);
   const ddof = o.correction ?? o.ddof ?? 0;
   if (typeof ddof !== "number") throw new ArgumentError({ fn, arg: "ddof", expected: "a number", got: String(ddof), fix: "pass { ddof: 1 }" });
-  const { where, n, mean: middle } = center(a, axes, o.where, fn);
+  const mask = o.where === undefined ? [] : [asArray(o.where, fn, "where")];
+  return fused(`${fn} ${axes.join()} ${o.keepdims ?? false} ${ddof}`, [a, ...mask], (x0, where) => spreadOf(x0!, axes, where, ddof, o.keepdims, fn));
+}
+function spreadOf(a: NDArray, axes: readonly number[], mask: NDArray | undefined, ddof: number, keepdims: boolean | undefined, fn: string): NDArray {
+  const { where, n, mean: middle } = center(a, axes, mask, fn);
   const deviations = square(subtract(a, middle));
   const total = reduceOver(reduceSum, where ? choose(where, deviations, 0, fn) : deviations, axes, true);
-  return finish(divide(total, typeof n === "number" ? Math.max(0, n - ddof) : maximum(subtract(n, ddof), 0)), a.shape, axes, o.keepdims);
+  return finish(divide(total, typeof n === "number" ? Math.max(0, n - ddof) : maximum(subtract(n, ddof), 0)), a.shape, axes, keepdims);
 }
 /** Variance over axes: mean of the squared deviations, with divisor `n - ddof`. @example np.var([1, 2, 3, 4]) // 1.25 */
 const var_ = (x: ArrayLike, axis?: AxisArg, options?: VarOptions): NDArray => variance(x, axis, options, "var");

@@ -9,6 +9,7 @@ import { convertTo, select } from "../primitives/types.js";
 import { bind, bind1 } from "../trace/trace.js";
 import { asArray } from "./convert.js";
 import { choose, constantLike, floatArray, noParams } from "./elementwise.js";
+import { fused } from "./fused.js";
 import { floor, isnan, round } from "./floats.js";
 import { greaterEqual, less } from "./logic.js";
 import { add, divide, maximum, minimum, multiply, subtract } from "./math.js";
@@ -75,6 +76,12 @@ function quantiles(x: ArrayLike, q: ArrayLike, axis: AxisArg | undefined, option
   const n = sizeOf(axes.map((d) => a.shape[d]!));
   if (n === 0) throw new ShapeError({ fn, arg: "x", expected: "at least one element along the reduced axes", got: `shape [${a.shape.join(",")}]`, fix: "check the size first" });
   const lead = rest.map((d) => a.shape[d]!);
+  const key = `${fn} ${method} ${axes.join()} ${o.keepdims ?? false}`;
+  return fused(key, [a, levels], (values, at) => quantilesOf(values!, at!, { axes, rest, lead, n, scale, skipNaN, method, keepdims: o.keepdims ?? false }));
+}
+
+interface Layout { readonly axes: readonly number[]; readonly rest: readonly number[]; readonly lead: readonly number[]; readonly n: number; readonly scale: number; readonly skipNaN: boolean; readonly method: QuantileMethod; readonly keepdims: boolean }
+function quantilesOf(a: NDArray, levels: NDArray, { axes, rest, lead, n, scale, skipNaN, method, keepdims }: Layout): NDArray {
   const flat = reshapeTo(transposeTo(a, [...axes, ...rest]), [n, ...lead]);
   const sorted = bind(sort, [flat], { axis: 0, keys: 1 })[0]!;
   // Levels in front, then the axes that stay.
@@ -97,7 +104,7 @@ function quantiles(x: ArrayLike, q: ArrayLike, axis: AxisArg | undefined, option
   const y = choose(less(0, t), near, lo);
   const dead = skipNaN ? less(size, 1) : trailing(any(missing, 0));
   const result = bind1(select, [dead, constantLike(y, NaN), y], noParams);
-  return o.keepdims ? reshapeTo(result, [...levels.shape, ...keptShape(a.shape, axes)]) : result;
+  return keepdims ? reshapeTo(result, [...levels.shape, ...keptShape(a.shape, axes)]) : result;
 }
 
 /** `sorted[at[level..., rest...], rest...]` for float positions. */
