@@ -2,6 +2,7 @@ import { primitiveFamilies } from "@hessia/core/extend";
 import { defineDerivatives } from "./derivative.js";
 import { binaryRules } from "./rules/binary.js";
 import { callRules } from "./rules/call.js";
+import { controlFlowRules } from "./rules/control-flow.js";
 import { convolutionRules } from "./rules/convolution.js";
 import { cumulativeRules } from "./rules/cumulative.js";
 import { dotRules } from "./rules/dot.js";
@@ -31,4 +32,5 @@ export function installDerivatives(): void {
   defineDerivatives(primitiveFamilies.indexing, indexingRules);
   defineDerivatives(primitiveFamilies.random, randomRules);
   defineDerivatives(primitiveFamilies.call, callRules);
+  defineDerivatives(primitiveFamilies.controlFlow, controlFlowRules);
 }

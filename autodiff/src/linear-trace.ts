@@ -55,19 +55,25 @@ export class LinearTrace extends Trace implements LinearRecorder {
   /** The recorded function, without equations and residuals that its outputs do not need. */
   finish(outputs: readonly NDArray[]): LinearMap {
     const atoms = outputs.map((x) => this.atom(x));
-    const live = new Set<Var>(atoms.filter((a) => a instanceof Var));
-    const kept: Equation[] = [];
-    const { equations } = this.#builder;
-    for (let i = equations.length - 1; i >= 0; i--) {
-      const e = equations[i]!;
-      if (!e.outputs.some((v) => live.has(v))) continue;
-      kept.push(e);
-      for (const a of e.inputs) if (a instanceof Var) live.add(a);
-    }
+    const equations = neededEquations(this.#builder.equations, atoms);
+    const live = new Set<Atom>([...atoms, ...equations.flatMap((e) => e.inputs)]);
     const needed = [...this.#residuals].filter(([, v]) => live.has(v));
     return {
-      program: new Program([...needed.map(([, v]) => v), ...this.#builder.inputs], [], kept.reverse(), atoms),
+      program: new Program([...needed.map(([, v]) => v), ...this.#builder.inputs], [], equations, atoms),
       residuals: needed.map(([x]) => x),
     };
   }
+}
+
+/** The equations that these values need, in order. */
+export function neededEquations(equations: readonly Equation[], values: readonly Atom[]): Equation[] {
+  const live = new Set<Atom>(values);
+  const kept: Equation[] = [];
+  for (let i = equations.length - 1; i >= 0; i--) {
+    const e = equations[i]!;
+    if (!e.outputs.some((v) => live.has(v))) continue;
+    kept.push(e);
+    for (const a of e.inputs) live.add(a);
+  }
+  return kept.reverse();
 }

@@ -1,8 +1,8 @@
 import type { NDArray } from "@hessia/core";
-import { type Equation, evaluateProgram, currentTrace, Program, runTrace, stage, type Aval, Var } from "@hessia/core/extend";
+import { type Aval, currentTrace, evaluateProgram, formatAval, Program, runTrace, stage, Var } from "@hessia/core/extend";
 import { backwardPass } from "./backward-pass.js";
 import { JvpTrace } from "./jvp-trace.js";
-import { LinearTrace } from "./linear-trace.js";
+import { LinearTrace, neededEquations } from "./linear-trace.js";
 import { instantiate, isNonzero, Zero } from "./zero.js";
 
 /** What is derived from a Program is kept with it, as long as it holds no arrays of a running trace. */
@@ -109,20 +109,25 @@ export function pullBack(program: Program, linearIn: readonly boolean[], known: 
   return backwardPass(map.program, map.residuals, cotangents);
 }
 
-/** The Program with inputs in another order, some perhaps unused. `order` names input positions, or gives types of inputs to ignore. */
-export function withInputs(program: Program, order: readonly (number | Aval)[]): Program {
-  return new Program(order.map((o) => (typeof o === "number" ? program.inputs[o]! : new Var(o))), program.constants, program.equations, program.outputs);
+const views = new WeakMap<Program, Map<string, Program>>();
+function view(program: Program, key: string, make: () => Program): Program {
+  let known = views.get(program);
+  if (!known) views.set(program, (known = new Map()));
+  let found = known.get(key);
+  if (!found) known.set(key, (found = make()));
+  return found;
 }
+
+/** The Program with inputs in another order, some perhaps left out. `order` names input positions, or gives types of inputs to ignore. */
+export function withInputs(program: Program, order: readonly (number | Aval)[]): Program {
+  return view(program, `inputs ${order.map((o) => (typeof o === "number" ? o : formatAval(o))).join()}`, () =>
+    new Program(order.map((o) => (typeof o === "number" ? program.inputs[o]! : new Var(o))), program.constants, program.equations, program.outputs));
+}
+
 /** The Program with these of its outputs, and only the equations they need. */
 export function withOutputs(program: Program, positions: readonly number[]): Program {
-  const outputs = positions.map((i) => program.outputs[i]!);
-  const live = new Set<Var>(outputs.filter((a) => a instanceof Var));
-  const kept: Equation[] = [];
-  for (let i = program.equations.length - 1; i >= 0; i--) {
-    const e = program.equations[i]!;
-    if (!e.outputs.some((v) => live.has(v))) continue;
-    kept.push(e);
-    for (const a of e.inputs) if (a instanceof Var) live.add(a);
-  }
-  return new Program(program.inputs, program.constants, kept.reverse(), outputs);
+  return view(program, `outputs ${positions.join()}`, () => {
+    const outputs = positions.map((i) => program.outputs[i]!);
+    return new Program(program.inputs, program.constants, neededEquations(program.equations, outputs), outputs);
+  });
 }
