@@ -38,7 +38,13 @@ export class Program {
   ) {}
   get inputTypes(): Aval[] { return this.inputs.map((v) => v.aval); }
   get outputTypes(): Aval[] { return this.outputs.map((a) => a.aval); }
+  toString(): string { return printer ? printer(this) : `Program of ${this.equations.length} equations`; }
+  [Symbol.for("nodejs.util.inspect.custom")](): string { return this.toString(); }
 }
+
+let printer: ((program: Program) => string) | undefined;
+/** The slot through which Programs print: `print.ts` stands above this file. */
+export function installProgramPrinter(print: (program: Program) => string): void { printer = print; }
 
 /** Programs among an equation's params (branches, bodies, called programs), with their keys. */
 export function nestedPrograms(params: Params): [string, Program][] {
