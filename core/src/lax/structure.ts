@@ -115,3 +115,17 @@ export function tile(x: ArrayLike, reps: readonly number[]): NDArray {
   const wide = broadcastTo(a, reps.flatMap((r, d) => [r, a.shape[d]!]), a.shape.map((_, d) => 2 * d + 1));
   return reshapeTo(wide, a.shape.map((n, d) => n * reps[d]!));
 }
+
+/** The slices along an axis, without it. */
+export function unstack(x: ArrayLike, axis = 0): NDArray[] {
+  const a = asArray(x, "unstack");
+  const d = canonicalAxis(axis, a.ndim, "unstack");
+  return range(a.shape[d]!).map((i) => indexInDim(a, i, d, { keepdims: false }));
+}
+
+/** Arrays of one shape along a new axis. */
+export function stack(xs: readonly ArrayLike[], axis = 0): NDArray {
+  const arrays = xs.map((x) => asArray(x, "stack"));
+  const d = canonicalAxis(axis, (arrays[0]?.ndim ?? 0) + 1, "stack");
+  return concatenate(arrays.map((x) => expandDims(x, [d])), d);
+}

@@ -3,16 +3,16 @@ import type { ArrayLike } from "../array/methods.js";
 import type { NDArray } from "../array/ndarray.js";
 import { type DType, isFloat } from "../base/dtype.js";
 import { ArgumentError, ShapeError } from "../base/errors.js";
-import { contiguousStrides, formatShape, range, type Shape, sizeOf } from "../base/shape.js";
+import { canonicalAxes, contiguousStrides, formatShape, range, type Shape, sizeOf } from "../base/shape.js";
 import { asArray, promoteToFloat } from "../numpy/convert.js";
 import * as indexing from "../primitives/indexing.js";
 import * as reductions from "../primitives/reductions.js";
 import * as structural from "../primitives/structural.js";
-import { broadcastTo, reshapeTo } from "../primitives/structural-ops.js";
+import { broadcastTo, reshapeTo, transposeTo } from "../primitives/structural-ops.js";
 import { bind1 } from "../trace/trace.js";
 import { add, div, max, min, mul, rem } from "./elementwise.js";
 import { dilatedSize, type Padding, perAxis, resolvePadding } from "./padding.js";
-import { pad, squeeze, sliceInDim } from "./structure.js";
+import { concatenate, pad, sliceInDim, squeeze } from "./structure.js";
 import { broadcastedIota } from "./types.js";
 
 export type WindowOp = "add" | "mul" | "max" | "min";
@@ -131,4 +131,35 @@ export function avgPool(x: ArrayLike, window: readonly number[], o: AvgPoolOptio
   if (o.countIncludePad ?? true) return div(sums, sizeOf(window));
   const one = (shape: Shape) => broadcastTo(scalar(1, a!.dtype, a!.weak), shape, []);
   return div(sums, pool(one(a!.shape), 0, "add", window, o, "avgPool"));
+}
+
+/**
+ * Combines all elements along axes, beginning with `init`: `computation` as in `reduceWindow`. A function joins neighbours again and
+ * again, so it must be associative, with identity `init`.
+ * @example lax.reduce(x, 1, "mul", [0])
+ */
+export function reduce(x: ArrayLike, init: number, computation: WindowOp | Combine, dimensions: readonly number[]): NDArray {
+  const fn = "reduce";
+  const a = asArray(x, fn);
+  const axes = canonicalAxes(dimensions, a.ndim, fn, "dimensions");
+  const rest = range(a.ndim).filter((d) => !axes.includes(d));
+  const op = known.get(computation);
+  const start = saturate(init, a.dtype);
+  const initial = (shape: Shape) => broadcastTo(scalar(start, a.dtype, a.weak), shape, []);
+  if (op !== undefined) {
+    const empty = axes.some((d) => a.shape[d] === 0);
+    const y = axes.length === 0 ? a : empty ? initial(rest.map((d) => a.shape[d]!)) : bind1(reducers[op], [a], { axes });
+    return start === identity(op, a.dtype) || empty ? y : functions[op](y, initial(y.shape));
+  }
+  if (typeof computation !== "function") throw new ArgumentError({ fn, arg: "computation", expected: '"add", "mul", "max", "min" or a function', got: String(computation), fix: "pass one of these" });
+  const tail = rest.map((d) => a.shape[d]!);
+  let rows = reshapeTo(transposeTo(a, [...axes, ...rest]), [sizeOf(axes.map((d) => a.shape[d]!)), ...tail]);
+  if (rows.shape[0] === 0) return initial(tail);
+  while (rows.shape[0]! > 1) {
+    const n = rows.shape[0]!;
+    const half = Math.floor(n / 2);
+    const joined = computation(sliceInDim(rows, 0, 2 * half, 2), sliceInDim(rows, 1, 2 * half, 2));
+    rows = n % 2 ? concatenate([joined, sliceInDim(rows, n - 1, n)], 0) : joined;
+  }
+  return computation(initial(tail), squeeze(rows, [0]));
 }
