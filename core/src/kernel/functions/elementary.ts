@@ -1,6 +1,7 @@
 /**
  * Elementary functions on doubles. V8's `Math` (fdlibm's algorithms) was measured within 2 ulp of 50-digit references over each
- * function's whole domain (fixtures/generate.py), so only what it lacks, or does unlike IEEE 754, is written here.
+ * function's whole domain (fixtures/generate.py), so only what it lacks, or does unlike IEEE 754, or where it
+ * falls short, is written here.
  */
 
 /** `1 / (1 + exp(-x))` without overflow. */
@@ -14,9 +15,3 @@ export const rsqrt = (x: number): number => 1 / Math.sqrt(x);
 
 /** Exact at integers, subnormal results included. */
 export const exp2 = (x: number): number => Math.pow(2, x);
-
-/** IEEE 754 `pow`: unlike `Math.pow`, 1 to any power is 1 (NaN too), and so is -1 to an infinite power. */
-export function pow(x: number, y: number): number {
-  if (x === 1 || (x === -1 && (y === Infinity || y === -Infinity))) return 1;
-  return Math.pow(x, y);
-}

@@ -41,6 +41,28 @@ describe("accuracy against 50-digit references", () => {
   }
 });
 
+describe("powers of numbers near 1 by large exponents", () => {
+  // 50-digit references.
+  const cases: [number, number, number][] = [
+    [1.0000001936257823, 3328673557.576258, 8.131279185797657e+279],
+    [0.9999998908607842, -6152645401.111022, 4.2319742358743997e+291],
+    [1.0000001947919943, -3069497367.3898196, 2.1354313897467788e-260],
+    [0.9999998758097547, 2209192142.955855, 7.029249566442031e-120],
+    [1.0000000000000002, 1e+18, 2.7086111089766717e+96],
+    [0.9999999999999999, -3e+18, 4.45779387326829e+144],
+    [1.0000000009313226, 500000000000.0, 1.714460246659287e+202],
+    [-1.0000001936257823, 3328673557.0, -8.131278278522338e+279],
+    [-1.0000001936257823, 3328673556.0, 8.131276704097525e+279],
+  ];
+  for (const [x, y, want] of cases) it(`${x} ** ${y}`, () => expect(Math.abs(call("pow")(x, y) - want) / ulpSize(want)).toBeLessThanOrEqual(2));
+  it("the sign and the ends", () => {
+    expect(call("pow")(-1.0000001, 2 ** 32 + 0.5)).toBeNaN();
+    expect(call("pow")(1.0000001, 1e300)).toBe(Infinity);
+    expect(call("pow")(0.9999999, 1e300)).toBe(0);
+    expect(call("pow")(1.0000001, -Infinity)).toBe(0);
+  });
+});
+
 describe("golden special functions", () => {
   const decode = (v: number | string): number => (v === "nan" ? NaN : v === "inf" ? Infinity : v === "-inf" ? -Infinity : (v as number));
   for (const [name, rows] of Object.entries(special))

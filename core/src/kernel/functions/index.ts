@@ -1,10 +1,11 @@
 import type { ArithmeticFn, UnaryFn } from "../expr.js";
-import { exp2, logistic, pow, rsqrt } from "./elementary.js";
+import { exp2, logistic, rsqrt } from "./elementary.js";
 import { erfInv } from "./erf-inv.js";
 import { erf, erfc } from "./erf.js";
 import { digamma, lgamma } from "./gamma.js";
 import { igamma, igammac } from "./igamma.js";
 import { polygamma } from "./polygamma.js";
+import { pow } from "./power.js";
 import { nextafter, roundHalfEven } from "./rounding.js";
 
 /**

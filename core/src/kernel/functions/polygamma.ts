@@ -19,13 +19,14 @@ export function polygamma(n: number, x: number): number {
     const f = x - Math.floor(x);
     const g = Math.ceil(x) - x;
     // The terms below zero, mirrored: zeta(s, f) + (-1)^s (zeta(s, g) - zeta(s, 1 - x)).
-    const below = difference(n, scaledZeta(n, g), scaledZeta(n, 1 - x));
-    return sign * (sign === 1 ? scaledZeta(n, f) + below : difference(n, scaledZeta(n, f), below));
+    const below = difference(scaledZeta(n, g), scaledZeta(n, 1 - x));
+    return sign * (sign === 1 ? scaledZeta(n, f) + below : difference(scaledZeta(n, f), below));
   }
   return sign * scaledZeta(n, x);
 }
 
-const difference = (_n: number, a: number, b: number): number => (a === Infinity ? a : a - b);
+/** `a - b`, infinite where `a` is. */
+const difference = (a: number, b: number): number => (a === Infinity ? a : a - b);
 
 /** `n! zeta(n + 1, q)` for q > 0, the factorial joined to each power so that neither overflows alone. */
 function scaledZeta(n: number, q: number): number {
@@ -33,11 +34,11 @@ function scaledZeta(n: number, q: number): number {
   if (q === Infinity) return 0;
   const logFactorial = n > 20 ? lgamma(s) : 0;
   const factor = n > 20 ? 1 : factorial(n);
-  const term = (x: number): number =>
-    n > 20 ? Math.exp(logFactorial - s * Math.log(x)) : factor * power(x, -s);
+  const term = (x: number): number => (n > 20 ? Math.exp(logFactorial - s * Math.log(x)) : factor * Math.pow(x, -s));
   let sum = 0;
   let x = q;
-  const start = Math.max(12, Math.min(0.6 * s, 60));
+  // From here on twelve terms of the Euler-Maclaurin series shrink by (s + 2j)^2 / (2 pi x)^2 < 1/20 each.
+  const start = Math.max(12, 0.7 * (s + 24));
   while (x < start) {
     const t = term(x);
     sum += t;
@@ -47,7 +48,7 @@ function scaledZeta(n: number, q: number): number {
   // sum + x^(1-s)/(s-1) + x^-s/2 + sum of B_2j/(2j)! s(s+1)...(s+2j-2) x^(-s-2j+1)
   const xs = term(x);
   if (n > 20 && xs === 0) return sum;
-  let tail = n <= 20 && xs === 0 ? (factor / n) * power(x, -n) : (xs * x) / n;
+  let tail = n <= 20 && xs === 0 ? (factor / n) * Math.pow(x, -n) : (xs * x) / n;
   tail += 0.5 * xs;
   let product = s;
   let powers = xs / x;
@@ -66,5 +67,3 @@ function factorial(n: number): number {
   for (let i = 2; i <= n; i++) f *= i;
   return f;
 }
-
-const power = (x: number, k: number): number => Math.pow(x, k);

@@ -22,7 +22,7 @@ export function reduce(l: Lanes, x: Value): Exponential {
   const r = l.nmadd(n, l.number(low), l.nmadd(n, l.number(high), x));
   const tail = l.mul(l.mul(r, r), l.polynomial(exponential[l.dtype], r));
   const s = l.add(r, tail);
-  return { n, sum, s: s, low: l.add(l.sub(r, s), tail) };
+  return { n, sum, s, low: l.add(l.sub(r, s), tail) };
 }
 
 /** `x 2^n` for any n of twice the range of exponents: the two factors are normal, and only the last product rounds. */
@@ -74,9 +74,11 @@ export function tanh(l: Lanes, x: Value): Value {
   const [minus, plus] = [l.sub(l.number(1), c), l.add(c, 1)];
   const [a, b] = [l.madd(plus, t, minus), l.madd(minus, t, plus)];
   const q = l.div(a, b);
-  // What rounding took from a, less q times what it took from b, over b; for 1/b 0.8 is near enough: it is 1/2 only where both are exact.
-  const rest = l.nmadd(q, l.madd(minus, t, l.sub(plus, b)), l.madd(plus, t, l.sub(minus, a)));
-  return l.withSign(l.madd(rest, l.number(0.8), q), x);
+  // What rounding took from a (c t is exact), less q times what it took from b, over b; for 1/b 3/4 is near enough: it is 2/3 to 1.2, or both
+  // are exact.
+  const aLow = l.add(l.add(l.sub(minus, a), t), l.mul(c, t));
+  const rest = l.nmadd(q, l.madd(minus, t, l.sub(plus, b)), aLow);
+  return l.withSign(l.madd(rest, l.number(0.75), q), x);
 }
 
 /**
