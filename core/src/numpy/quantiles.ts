@@ -52,9 +52,9 @@ function virtualIndex(n: NDArray, q: NDArray, method: QuantileMethod): { at: NDA
   if (method === "closest_observation") {
     const w = subtract(multiply(n, q), 1.5);
     const at = floor(w);
-    const tie = multiply(subtract(w, at), 1);
-    const odd = subtract(at, multiply(2, floor(divide(at, 2))));
-    return { at: add(at, choose(less(0, tie), 1, odd)), weight: none };
+    // Ties go to the even order statistic, whose index from 0 is odd.
+    const even = subtract(1, subtract(at, multiply(2, floor(divide(at, 2)))));
+    return { at: add(at, choose(less(at, w), 1, even)), weight: none };
   }
   const w = subtract(multiply(n, q), 1);
   const at = floor(w);

@@ -211,7 +211,7 @@ function histogramCounts(columns: readonly NDArray[], edges: readonly NDArray[],
   return reshapeTo(countInto(convertTo(choose(inside, flat, -1), "int32"), convertTo(reshapeTo(w, [n]), w.dtype), sizeOf(shape)), shape);
 }
 
-/** `[counts, edges of each dimension]` of points given as rows [n, d]. `bins` and `range` are one for all dimensions, or a list. */
+/** `[counts, edges of each dimension]` of points given as rows [n, d]; counts are floats. `bins` and `range` are one for all dimensions, or a list. */
 export function histogramdd(sample: ArrayLike, bins: number | readonly Bins[] = 10, options?: { readonly range?: readonly (readonly [number, number] | null)[] | null; readonly density?: boolean; readonly weights?: ArrayLike }): [NDArray, NDArray[]] {
   const { range: limits = null, density = false, weights } = requireOptions(options, "histogramdd", ["range", "density", "weights"]);
   const s = floatArray(sample, "histogramdd", "sample");
@@ -226,7 +226,7 @@ function manyDimensions(columns: readonly NDArray[], bins: number | readonly Bin
   const list = typeof bins === "number" ? columns.map(() => bins) : bins;
   if (!Array.isArray(list) || list.length !== columns.length) throw new ArgumentError({ fn, arg: "bins", expected: `a number, or ${columns.length} bin settings`, got: describe(bins), fix: "give one for each dimension" });
   const edges = columns.map((c, d) => edgesOf(c, list[d]!, limits?.[d] ?? null, fn));
-  const counts = histogramCounts(columns, edges, weights, fn);
+  const counts = floatArray(histogramCounts(columns, edges, weights, fn), fn);
   if (!density) return [counts, edges];
   const volume = edges.reduce<NDArray>((v, e, d) => multiply(v, reshapeTo(diff(e), edges.map((_, k) => (k === d ? e.size - 1 : 1)))), asArray(1, fn));
   return [divide(divide(counts, volume), sum(counts)), edges];
