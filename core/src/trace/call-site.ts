@@ -1,10 +1,15 @@
-/** First stack frame outside Hessia's own packages: the user's line. */
-export function callSite(): string | undefined {
+/** The stack at this moment. Turning it into text is what costs, and is left until somebody asks. */
+export function captureStack(): Error {
   const limit = Error.stackTraceLimit;
   Error.stackTraceLimit = 40;
-  const stack = new Error().stack;
+  const captured = new Error();
   Error.stackTraceLimit = limit;
-  const frames = stack?.split("\n").slice(1) ?? [];
+  return captured;
+}
+
+/** First frame of a captured stack outside Hessia's own packages: the user's line. */
+export function callSite(captured: Error): string | undefined {
+  const frames = captured.stack?.split("\n").slice(1) ?? [];
   const user = frames.find((line) => !/[\\/](core|autodiff|linalg|nn|optim)[\\/](src|dist)[\\/](?!.*\.test\.)/.test(line) && !/[\\/]@hessia[\\/]/.test(line) && !line.includes("node:internal"));
   return user?.replace(/^\s*at\s+/, "");
 }

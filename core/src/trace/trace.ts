@@ -3,7 +3,7 @@ import type { TypedArray } from "../base/dtype.js";
 import { NDArray } from "../array/ndarray.js";
 import { type Aval, formatAval } from "../ir/aval.js";
 import type { AnyPrimitive, Params } from "../ir/primitive.js";
-import { callSite } from "./call-site.js";
+import { callSite, captureStack } from "./call-site.js";
 
 /**
  * An interpretation of primitives. Exactly one is current; each transform makes its own over the one current before it (its parent)
@@ -18,12 +18,13 @@ export abstract class Trace {
 
 /** Stands for an array while a trace runs. */
 export abstract class Tracer extends NDArray {
-  /** Where the user's code made this value, for error texts. */
-  readonly site: string | undefined;
+  readonly #stack: Error | undefined;
   constructor(readonly trace: Trace, readonly aval: Aval, keepSite = false) {
     super();
-    this.site = keepSite ? callSite() : undefined;
+    this.#stack = keepSite ? captureStack() : undefined;
   }
+  /** Where the user's code made this value, for error texts. */
+  get site(): string | undefined { return this.#stack && callSite(this.#stack); }
   /** The concrete array behind the tracer, if the trace knows one: under eager `grad` it does, under `jit` it does not. */
   abstract concrete(): NDArray | undefined;
 
