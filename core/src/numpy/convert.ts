@@ -9,6 +9,7 @@ import { convertTo } from "../primitives/types.js";
 import { concatenate } from "../primitives/structural.js";
 
 import { bind1 } from "../trace/trace.js";
+import { beside } from "./device.js";
 
 /** What JavaScript value `x` is, for error texts. */
 export const describe = (x: unknown): string => (x instanceof NDArray ? `${x.dtype}[${x.shape.join(",")}]` : x === null || x === undefined ? String(x) : typeof x === "object" ? (x.constructor?.name ?? "object") : `${typeof x} ${String(x)}`);
@@ -86,7 +87,8 @@ export function promoteOperands(args: readonly ArrayLike[], fn: string, names: r
     if (a instanceof NDArray && typeof b === "number" && isFloat(a.dtype)) return [a, scalarBeside(b, a)];
     if (b instanceof NDArray && typeof a === "number" && isFloat(b.dtype)) return [scalarBeside(a, b), b];
   }
-  const arrays = args.map((a, i) => (typeof a === "number" ? undefined : asArray(a, fn, names[i] ?? "x")));
+  const peer = args.find((a) => a instanceof ConcreteArray && !(a.weak && a.hostData)) as ConcreteArray | undefined;
+  const arrays = args.map((a, i) => (typeof a === "number" ? undefined : beside(peer, () => asArray(a, fn, names[i] ?? "x"))));
   const others = arrays.filter((a) => a !== undefined);
   const strong = others.every((o) => !o.weak) ? others : [];
   const target = args.map((a, i) => (typeof a === "number" ? weakTypeOf(a, strong) : typeOf(arrays[i]!))).reduce(promoteTypes);

@@ -10,7 +10,9 @@ import { iota } from "../primitives/structural.js";
 import { broadcastTo, reshapeTo } from "../primitives/structural-ops.js";
 import { convertTo, select } from "../primitives/types.js";
 import { bind1 } from "../trace/trace.js";
+import { arrayList } from "./array-list.js";
 import { asArray, broadcastArrays, describe } from "./convert.js";
+import { beside } from "./device.js";
 import { asBool, constantLike } from "./elementwise.js";
 import { knownElements, maskPositions } from "./index-plan.js";
 import { getItem } from "./indexing.js";
@@ -42,9 +44,9 @@ export function nonzero(x: ArrayLike, options?: NonzeroOptions): NDArray[] {
   // Positions that do not count sort to the end.
   const n = mask.size;
   const flat = ravel(mask);
-  const at = bind1(iota, [], { shape: [n], dtype: "int32", axis: 0 });
+  const at = beside(mask, () => bind1(iota, [], { shape: [n], dtype: "int32", axis: 0 }));
   const sorted = bind1(sort, [bind1(select, [flat, at, constantLike(at, n)], {})], { axis: 0, keys: 1 });
-  const end = size > n ? concatenate([sorted, broadcastTo(int32(Int32Array.of(n)), [size - n], [0])]) : getItem(sorted, [{ stop: size }]);
+  const end = size > n ? concatenate([sorted, beside(mask, () => broadcastTo(int32(Int32Array.of(n)), [size - n], [0]))]) : getItem(sorted, [{ stop: size }]);
   const strides = contiguousStrides(array.shape);
   const found = bind1(lt, [end, constantLike(end, n)], {});
   return array.shape.map((m, d) => {
@@ -63,9 +65,9 @@ export function argwhere(x: ArrayLike, options?: NonzeroOptions): NDArray {
 /** Positions of the nonzero elements of the flattened array. @example np.flatnonzero([[0, 1], [2, 0]]) // [1, 2] */
 export const flatnonzero = (x: ArrayLike, options?: NonzeroOptions): NDArray => nonzero(ravel(x), options)[0]!;
 
-function integers(x: ArrayLike, fn: string, arg: string): NDArray {
+function integers(x: ArrayLike, list: boolean, fn: string, arg: string): NDArray {
   const array = asArray(x, fn, arg);
-  if (x instanceof NDArray && kindOf(array.dtype) !== "int" && kindOf(array.dtype) !== "uint") throw new DTypeError({ fn, arg, expected: "integers", got: describe(array), fix: 'convert with astype("int32")' });
+  if (!list && kindOf(array.dtype) !== "int" && kindOf(array.dtype) !== "uint") throw new DTypeError({ fn, arg, expected: "integers", got: describe(array), fix: 'convert with astype("int32")' });
   return convertTo(array, "int32");
 }
 
@@ -77,7 +79,7 @@ function integers(x: ArrayLike, fn: string, arg: string): NDArray {
 export function unravelIndex(index: ArrayLike, shape: number | Shape): NDArray[] {
   const sizes = requireShape(shape, "unravelIndex");
   const total = sizeOf(sizes);
-  const i = integers(index, "unravelIndex", "indices");
+  const i = integers(index, !(index instanceof NDArray), "unravelIndex", "indices");
   const bad = Array.from(knownElements(i) ?? []).find((v) => v < -total || v >= total);
   if (bad !== undefined) throw new IndexError({ fn: "unravelIndex", arg: "indices", expected: `integers below ${total}, the size of ${formatShape(sizes)}`, got: String(bad), fix: "stay inside the array" });
   const wrapped = bind1(select, [bind1(lt, [i, constantLike(i, 0)], {}), bind1(add, [i, constantLike(i, total)], {}), i], {});
@@ -102,7 +104,7 @@ export function ravelMultiIndex(multiIndex: readonly ArrayLike[] | NDArray, dims
   const { mode = "raise", order = "C" } = requireOptions(options, "ravelMultiIndex", ["mode", "order"]);
   requireChoice(mode, ["raise", "clip", "wrap"], "ravelMultiIndex", "mode");
   requireChoice(order, ["C", "F"], "ravelMultiIndex", "order");
-  const list = [...multiIndex].map((i, d) => integers(i, "ravelMultiIndex", `multiIndex[${d}]`));
+  const list = arrayList(multiIndex, "ravelMultiIndex").map((i, d) => integers(i, !(multiIndex instanceof NDArray) && !(multiIndex[d] instanceof NDArray), "ravelMultiIndex", `multiIndex[${d}]`));
   if (list.length !== sizes.length) throw new ShapeError({ fn: "ravelMultiIndex", arg: "multiIndex", expected: `${sizes.length} index arrays, one for each axis`, got: String(list.length), fix: "give an index for every axis" });
   const strides = order === "C" ? contiguousStrides(sizes) : contiguousStrides([...sizes].reverse()).reverse();
   return broadcastArrays(list, "ravelMultiIndex").map((given, d) => {
@@ -123,7 +125,7 @@ export function ix(...vectors: readonly ArrayLike[]): NDArray[] {
   return vectors.map((v, k) => {
     const array = Array.isArray(v) && v.length === 0 ? int32(new Int32Array(0)) : asArray(v, "ix", `vectors[${k}]`);
     if (array.ndim !== 1) throw new ShapeError({ fn: "ix", arg: `vectors[${k}]`, expected: "a vector", got: formatShape(array.shape), fix: "pass one vector an axis" });
-    const index = array.dtype === "bool" ? int32(maskPositions(array, "ix")[0]!) : integers(v, "ix", `vectors[${k}]`);
+    const index = array.dtype === "bool" ? int32(maskPositions(array, "ix")[0]!) : integers(v, !(v instanceof NDArray), "ix", `vectors[${k}]`);
     return reshapeTo(index, vectors.map((_, d) => (d === k ? index.size : 1)));
   });
 }

@@ -13,6 +13,7 @@ import { neg } from "../primitives/unary.js";
 import { bind1 } from "../trace/trace.js";
 import type { AnyPrimitive } from "../ir/primitive.js";
 import { asArray, broadcastToShape } from "./convert.js";
+import { beside } from "./device.js";
 import { constantLike } from "./elementwise.js";
 import { type ArrayIndex, type AxisSlice, type IndexPlan, isWhole, keptAxes, knownElements, planIndex, selectedShape } from "./index-plan.js";
 
@@ -186,7 +187,7 @@ function tracedMask(x: NDArray, index: readonly IndexItem[]): NDArray | undefine
  */
 export function at(x: NDArray, index: readonly IndexItem[]): AtUpdate {
   const update = (values: ArrayLike, op: ScatterOp, before?: (v: NDArray) => NDArray): NDArray => {
-    const given = asArray(values, `at(...).${op}`, "values");
+    const given = beside(x, () => asArray(values, `at(...).${op}`, "values"));
     // As in JAX: combined in the promoted dtype, then brought back to that of the array.
     const target = op === "set" || given.weak ? x : promoteTypes(x.aval, given.aval);
     const type = op !== "set" && given.weak && typeof values === "number" && !Number.isInteger(values) && (x.dtype === "int32" || x.dtype === "uint32") ? { dtype: given.dtype, weak: false } : target;
@@ -208,7 +209,7 @@ export function at(x: NDArray, index: readonly IndexItem[]): AtUpdate {
     sub: (values) => update(values, "add", (v) => bind1(neg, [v], {})),
     mul: (values) => update(values, "mul"),
     div: (values) => {
-      const divisors = at(broadcastTo(scalar(1, promoteTypes(x.aval, asArray(values, "at(...).div", "values").aval).dtype, true, backendOf(x)), x.shape, []), index).mul(values);
+      const divisors = at(broadcastTo(scalar(1, promoteTypes(x.aval, beside(x, () => asArray(values, "at(...).div", "values")).aval).dtype, true, backendOf(x)), x.shape, []), index).mul(values);
       const base = convertTo(x, divisors.dtype);
       return convertTo(bind1(div, [base, divisors], {}), x.dtype, x.weak);
     },

@@ -8,6 +8,7 @@ import { reshapeTo } from "../primitives/structural-ops.js";
 import { convertTo } from "../primitives/types.js";
 import { bind1 } from "../trace/trace.js";
 import { asArray, broadcastToShape, promoteArrays } from "./convert.js";
+import { beside } from "./device.js";
 import { knownElements, maskPositions, resolveSlice } from "./index-plan.js";
 import { getItem } from "./indexing.js";
 import { type ArrayList, arrayList } from "./array-list.js";
@@ -139,7 +140,7 @@ export const dsplit: (x: ArrayLike, sections: number | readonly number[]) => NDA
 
 /** Values joined to the end; both flattened where `axis` is null. @example np.append([1, 2], 3) // [1, 2, 3] */
 export function append(x: ArrayLike, values: ArrayLike, axis: number | null = null): NDArray {
-  const [a, v] = [asArray(x, "append"), asArray(values, "append", "values")];
+  const [a, v] = arrayList([x, values], "append") as [NDArray, NDArray];
   return axis === null ? concatenate([ravel(a), ravel(v)]) : concatenate([a, v], axis);
 }
 
@@ -198,7 +199,7 @@ export function insert(x: ArrayLike, index: PositionItem, values: ArrayLike, axi
   const at = axis === null ? 0 : canonicalAxis(axis, array.ndim, "insert");
   const n = array.shape[at]!;
   const { list, single } = positions(index, n, "insert", n);
-  let v = convertTo(asArray(values, "insert", "values"), array.dtype, array.weak);
+  let v = convertTo(beside(array, () => asArray(values, "insert", "values")), array.dtype, array.weak);
   if (v.ndim > array.ndim) throw new ShapeError({ fn: "insert", arg: "values", expected: `at most ${array.ndim} dimensions`, got: formatShape(v.shape), fix: "reshape the values" });
   let places = list;
   if (list.length === 1) {

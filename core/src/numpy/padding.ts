@@ -13,6 +13,7 @@ import { convertTo } from "../primitives/types.js";
 import { round } from "../primitives/unary.js";
 import { bind1 } from "../trace/trace.js";
 import { asArray, describe, floatOperandsOf, operandsOf } from "./convert.js";
+import { beside } from "./device.js";
 import { floatArray } from "./elementwise.js";
 import { knownElements } from "./index-plan.js";
 import { getItem } from "./indexing.js";
@@ -76,7 +77,7 @@ function padMirrored(a: Axis, mode: "reflect" | "symmetric", odd: boolean): NDAr
   if (!odd || a.n === 1) return even;
   // Turned at the last element: 2 last - x; a whole period adds 2 (last - first).
   const column = (f: (p: (typeof places)[number]) => number) => {
-    const values = asArray(Float64Array.from(places, f), "pad");
+    const values = beside(a.x, () => asArray(Float64Array.from(places, f), "pad"));
     return convertTo(reshapeTo(values, even.shape.map((m, d) => (d === a.axis ? m : 1))), a.x.dtype, false);
   };
   const [first, last] = [at(a, 0, 1), at(a, a.n - 1, a.n)];
@@ -89,7 +90,7 @@ function padMirrored(a: Axis, mode: "reflect" | "symmetric", odd: boolean): NDAr
 function ramp(edge: NDArray, end: number, count: number, axis: number, towards: "right" | "left"): NDArray {
   const x = floatArray(edge, "pad");
   const shape = x.shape.map((n, d) => (d === axis ? count : n));
-  const i = convertTo(bind1(iota, [], { shape, dtype: "int32", axis }), x.dtype);
+  const i = convertTo(beside(x, () => bind1(iota, [], { shape, dtype: "int32", axis })), x.dtype);
   const step = (sign: number, offset: number) => bind1(div, floatOperandsOf([bind1(add, operandsOf([bind1(mul, operandsOf([i, sign], "pad"), {}), offset], "pad"), {}), count], "pad"), {});
   // Weight of the edge: 0 at the outer end.
   const w = towards === "right" ? step(1, 0) : step(-1, count - 1);

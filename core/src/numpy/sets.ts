@@ -8,6 +8,7 @@ import { and, eq, lt } from "../primitives/binary.js";
 import { not } from "../primitives/unary.js";
 import { bind1 } from "../trace/trace.js";
 import { broadcastTo } from "../primitives/structural-ops.js";
+import { arrayList } from "./array-list.js";
 import { asArray, promoteOperands } from "./convert.js";
 import { constantLike } from "./elementwise.js";
 import { knownElements } from "./index-plan.js";
@@ -108,7 +109,7 @@ export const uniqueAll = (x: ArrayLike): { values: NDArray; indices: NDArray; in
 /** Whether each element occurs among the test elements; NaN equals nothing. Works on traced arrays. @example np.isin([1, 2, 3], [2, 4]) // [false, true, false] */
 export function isin(x: ArrayLike, test: ArrayLike, options?: { readonly assumeUnique?: boolean; readonly invert?: boolean }): NDArray {
   const { invert = false } = requireOptions(options, "isin", ["assumeUnique", "invert"]);
-  const [array, among] = promoteOperands([asArray(x, "isin"), asArray(test, "isin", "test")], "isin") as [NDArray, NDArray];
+  const [array, among] = promoteOperands([x, test], "isin", ["x", "test"]) as [NDArray, NDArray];
   const sorted = sort(ravel(among));
   const none = sorted.size === 0;
   const at = none ? undefined : searchsorted(sorted, array);
@@ -123,7 +124,7 @@ export function intersect1d(a: ArrayLike, b: ArrayLike, options: { readonly assu
 export function intersect1d(a: ArrayLike, b: ArrayLike, options?: { readonly assumeUnique?: boolean; readonly returnIndices?: boolean }): NDArray;
 export function intersect1d(a: ArrayLike, b: ArrayLike, options?: { readonly assumeUnique?: boolean; readonly returnIndices?: boolean }): NDArray | [NDArray, NDArray, NDArray] {
   const { returnIndices = false } = requireOptions(options, "intersect1d", ["assumeUnique", "returnIndices"]);
-  const [p, q] = promoteOperands([asArray(a, "intersect1d", "a"), asArray(b, "intersect1d", "b")], "intersect1d") as [NDArray, NDArray];
+  const [p, q] = promoteOperands([a, b], "intersect1d", ["a", "b"]) as [NDArray, NDArray];
   const first = findUnique(p, "intersect1d", {});
   const keep = isin(first.values, q);
   const values = getItem(first.values, [keep]);
@@ -134,7 +135,7 @@ export function intersect1d(a: ArrayLike, b: ArrayLike, options?: { readonly ass
 
 const flat = (x: ArrayLike, fn: string, arg: string) => ravel(asArray(x, fn, arg));
 /** Sorted values that either has. @example np.union1d([1, 3], [2, 3]) // [1, 2, 3] */
-export const union1d = (a: ArrayLike, b: ArrayLike): NDArray => unique(concatenate([flat(a, "union1d", "a"), flat(b, "union1d", "b")]));
+export const union1d = (a: ArrayLike, b: ArrayLike): NDArray => unique(concatenate(arrayList([a, b], "union1d").map((x) => ravel(x))));
 /** Sorted values of the first that the second lacks. @example np.setdiff1d([1, 2, 3], [2]) // [1, 3] */
 export const setdiff1d = (a: ArrayLike, b: ArrayLike, options?: { readonly assumeUnique?: boolean }): NDArray => {
   const { assumeUnique = false } = requireOptions(options, "setdiff1d", ["assumeUnique"]);

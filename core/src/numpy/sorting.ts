@@ -1,6 +1,6 @@
 import { ConcreteArray, scalar } from "../array/concrete.js";
 import type { ArrayLike } from "../array/methods.js";
-import type { NDArray } from "../array/ndarray.js";
+import { NDArray } from "../array/ndarray.js";
 import { isFloat } from "../base/dtype.js";
 import { ArgumentError, ShapeError } from "../base/errors.js";
 import { canonicalAxis, formatShape, range } from "../base/shape.js";
@@ -14,6 +14,7 @@ import { convertTo, select } from "../primitives/types.js";
 import { bind, bind1 } from "../trace/trace.js";
 import { type ArrayList, arrayList } from "./array-list.js";
 import { asArray, promoteOperands } from "./convert.js";
+import { beside } from "./device.js";
 import { choose, constantLike } from "./elementwise.js";
 import { getItem } from "./indexing.js";
 import { ravel } from "./manipulation.js";
@@ -48,7 +49,7 @@ export function sort(x: ArrayLike, axis: number | null = -1, options?: SortOptio
 /** Positions, int32, that sort an axis; equal elements keep their order. @example np.argsort([3, 1, 2]) // [1, 2, 0] */
 export function argsort(x: ArrayLike, axis: number | null = -1, options?: SortOptions): NDArray {
   const { array, d, descending } = prepare(x, axis, "argsort", options);
-  const at = bind1(iota, [], { shape: array.shape, dtype: "int32", axis: d });
+  const at = beside(array, () => bind1(iota, [], { shape: array.shape, dtype: "int32", axis: d }));
   if (!descending) return bind(sortPrimitive, [array, at], { axis: d, keys: 1 })[1]!;
   // Sorted from the back and turned, equal elements keep their order.
   return turned(bind(sortPrimitive, [turned(array, d), turned(at, d)], { axis: d, keys: 1 })[1]!, d);
@@ -62,7 +63,7 @@ export function lexsort(keys: ArrayList, axis = -1): NDArray {
   list.forEach((k, i) => {
     if (k.shape.join() !== first.shape.join()) throw new ShapeError({ fn: "lexsort", arg: `keys[${i}]`, expected: formatShape(first.shape), got: formatShape(k.shape), fix: "give keys of one shape" });
   });
-  const at = bind1(iota, [], { shape: first.shape, dtype: "int32", axis: d });
+  const at = beside(first, () => bind1(iota, [], { shape: first.shape, dtype: "int32", axis: d }));
   return bind(sortPrimitive, [...list].reverse().concat(at), { axis: d, keys: list.length }).at(-1)!;
 }
 
@@ -92,7 +93,7 @@ export function topK(x: ArrayLike, k: number, axis = -1): [NDArray, NDArray] {
   const { array, d } = prepare(x, axis, "topK", undefined);
   requireInteger(k, "topK", "k", 0);
   if (k > array.shape[d]!) throw new ArgumentError({ fn: "topK", arg: "k", expected: `at most ${array.shape[d]}, the size of axis ${d}`, got: String(k), fix: "ask for fewer" });
-  const at = bind1(iota, [], { shape: array.shape, dtype: "int32", axis: d });
+  const at = beside(array, () => bind1(iota, [], { shape: array.shape, dtype: "int32", axis: d }));
   const sorted = bind(sortPrimitive, [turned(array, d), turned(at, d)], { axis: d, keys: 1 });
   const head = [...range(d).map(() => ":"), { stop: k }];
   return [getItem(turned(sorted[0]!, d), head), getItem(turned(sorted[1]!, d), head)];
@@ -121,7 +122,7 @@ export interface SearchOptions {
 export function searchsorted(sorted: ArrayLike, values: ArrayLike, options?: SearchOptions): NDArray {
   const { side = "left", sorter } = requireOptions(options, "searchsorted", ["side", "sorter"]);
   requireChoice(side, ["left", "right"], "searchsorted", "side");
-  const [table, v] = promoteOperands([asArray(sorted, "searchsorted", "sorted"), values], "searchsorted") as [NDArray, NDArray];
+  const [table, v] = promoteOperands([typeof sorted === "number" ? asArray(sorted, "searchsorted", "sorted") : sorted, values], "searchsorted") as [NDArray, NDArray];
   if (table.ndim !== 1) throw new ShapeError({ fn: "searchsorted", arg: "sorted", expected: "a vector", got: formatShape(table.shape), fix: "search each row by itself, with vmap" });
   const a = sorter === undefined ? table : take(table, sorter);
   const n = a.size;
@@ -144,7 +145,7 @@ export function searchsorted(sorted: ArrayLike, values: ArrayLike, options?: Sea
  * @example np.digitize([0.5, 2], [0, 1, 2]) // [1, 3]
  */
 export function digitize(x: ArrayLike, bins: ArrayLike, right = false): NDArray {
-  const edges = asArray(bins, "digitize", "bins");
+  const edges = beside(x instanceof NDArray ? x : undefined, () => asArray(bins, "digitize", "bins"));
   if (edges.ndim !== 1) throw new ShapeError({ fn: "digitize", arg: "bins", expected: "a vector", got: formatShape(edges.shape), fix: "pass a sorted vector of edges" });
   const up = searchsorted(edges, x, { side: right ? "left" : "right" });
   if (edges.size < 2) return up;

@@ -1,3 +1,4 @@
+import { ConcreteArray } from "../array/concrete.js";
 import type { ArrayLike } from "../array/methods.js";
 import { NDArray } from "../array/ndarray.js";
 import { kindOf } from "../base/dtype.js";
@@ -10,6 +11,7 @@ import { convertTo, select as selectPrimitive } from "../primitives/types.js";
 import { bind1 } from "../trace/trace.js";
 import { type ArrayList, arrayList } from "./array-list.js";
 import { asArray, broadcastArrays, broadcastToShape, describe, promoteOperands } from "./convert.js";
+import { beside } from "./device.js";
 import { asBool, choose as where, constantLike } from "./elementwise.js";
 import { knownElements, maskPositions } from "./index-plan.js";
 import { at as updateAt, getItem } from "./indexing.js";
@@ -26,7 +28,7 @@ export interface TakeOptions {
 }
 
 /** An int32 array of indices that count from 0; lists out of range throw unless the mode says what to do with them. */
-function indices(x: ArrayLike, n: number, axis: number, mode: TakeMode | undefined, fn: string): { index: NDArray; gatherMode: IndexMode } {
+function indices(x: ArrayLike, n: number, axis: number, mode: TakeMode | undefined, fn: string, table: NDArray): { index: NDArray; gatherMode: IndexMode } {
   const list = !(x instanceof NDArray);
   const given = Array.isArray(x) && x.length === 0 ? convertTo(asArray([], fn, "indices"), "int32") : asArray(x, fn, "indices");
   if (given.dtype === "bool" || (!list && kindOf(given.dtype) === "float"))
@@ -35,6 +37,15 @@ function indices(x: ArrayLike, n: number, axis: number, mode: TakeMode | undefin
   if (list) {
     const bad = Array.from(knownElements(given) ?? []).find((v) => !Number.isInteger(v) || (mode === undefined && (v < -n || v >= n)));
     if (bad !== undefined) throw new IndexError({ fn, arg: "indices", expected: `integers from ${-n} to ${n - 1} for axis ${axis} of size ${n}`, got: String(bad), fix: 'stay inside the axis, or choose mode "clip", "wrap" or "fill"' });
+  }
+  const data = knownElements(given);
+  if (data) {
+    // Known indices are reckoned here, and follow the array to its device.
+    const host = Int32Array.from({ length: given.size }, (_, k) => {
+      const v = data[k]!;
+      return mode === "wrap" ? ((v % n) + n) % n : mode === "clip" || v >= 0 ? v : v + n;
+    });
+    return { index: beside(table, () => ConcreteArray.fromHost(host, { shape: given.shape, dtype: "int32", weak: true })), gatherMode: mode === "clip" || mode === "wrap" ? "clip" : "fill" };
   }
   const i = convertTo(given, "int32");
   const negative = bind1(lt, [i, constantLike(i, 0)], {});
@@ -72,7 +83,7 @@ export function take(x: ArrayLike, index: ArrayLike, axis: number | null = null,
   const array = axis === null ? ravel(given) : given;
   const d = axis === null ? 0 : canonicalAxis(axis, array.ndim, "take");
   const n = array.shape[d]!;
-  const { index: i, gatherMode } = indices(index, n, d, mode, "take");
+  const { index: i, gatherMode } = indices(index, n, d, mode, "take", array);
   const front = transposeTo(array, [d, ...range(array.ndim).filter((k) => k !== d)]);
   const y = bind1(gather, [front, i], { batchDims: 0, mode: gatherMode });
   const full = gatherMode === "fill" ? filled(y, i, n, range(i.ndim), fillValue) : y;
@@ -100,7 +111,7 @@ export function takeAlongAxis(x: ArrayLike, index: ArrayLike, axis: number | nul
   const array = axis === null ? ravel(given) : given;
   const d = axis === null ? 0 : canonicalAxis(axis, array.ndim, "takeAlongAxis");
   const n = array.shape[d]!;
-  const { index: i, gatherMode } = indices(index, n, d, mode, "takeAlongAxis");
+  const { index: i, gatherMode } = indices(index, n, d, mode, "takeAlongAxis", array);
   const { table, at, batch } = aligned(array, i, d, "takeAlongAxis");
   const y = bind1(gather, [table, at], { batchDims: batch.length, mode: gatherMode });
   return moveaxis(gatherMode === "fill" ? filled(y, at, n, range(at.ndim), fillValue) : y, -1, d);
@@ -112,9 +123,9 @@ export function putAlongAxis(x: ArrayLike, index: ArrayLike, values: ArrayLike, 
   const given = asArray(x, "putAlongAxis");
   if (axis === null) return reshapeTo(putAlongAxis(ravel(given), index, values, 0, options), given.shape);
   const d = canonicalAxis(axis, given.ndim, "putAlongAxis");
-  const { index: i, gatherMode } = indices(index, given.shape[d]!, d, mode, "putAlongAxis");
+  const { index: i, gatherMode } = indices(index, given.shape[d]!, d, mode, "putAlongAxis", given);
   const { table, at, batch } = aligned(given, i, d, "putAlongAxis");
-  const v = convertTo(broadcastToShape(asArray(values, "putAlongAxis", "values"), i.shape.map((m, k) => (k === d ? m : given.shape[k]!)), "putAlongAxis"), given.dtype, given.weak);
+  const v = convertTo(broadcastToShape(beside(given, () => asArray(values, "putAlongAxis", "values")), i.shape.map((m, k) => (k === d ? m : given.shape[k]!)), "putAlongAxis"), given.dtype, given.weak);
   const y = bind1(scatter, [table, at, moveaxis(v, d, -1)], { batchDims: batch.length, mode: gatherMode, op: "set", uniqueIndices: false });
   return moveaxis(y, -1, d);
 }
@@ -123,8 +134,8 @@ export function putAlongAxis(x: ArrayLike, index: ArrayLike, values: ArrayLike, 
 export function put(x: ArrayLike, index: ArrayLike, values: ArrayLike, options?: { readonly mode?: TakeMode }): NDArray {
   const array = asArray(x, "put");
   const { mode } = checkOptions(options, "put");
-  const { index: i, gatherMode } = indices(index, array.size, 0, mode, "put");
-  const v = convertTo(ravel(values), array.dtype, array.weak);
+  const { index: i, gatherMode } = indices(index, array.size, 0, mode, "put", array);
+  const v = convertTo(beside(array, () => ravel(values)), array.dtype, array.weak);
   if (i.size === 0) return array;
   const cycled = v.size === 1 ? broadcastTo(v, [i.size], [0]) : getItem(v, [Int32Array.from({ length: i.size }, (_, k) => k % v.size)]);
   return reshapeTo(bind1(scatter, [ravel(array), ravel(i), cycled], { batchDims: 0, mode: gatherMode, op: "set", uniqueIndices: false }), array.shape);
@@ -172,7 +183,7 @@ export function choose(a: ArrayLike, choices: ArrayList, options?: { readonly mo
   const known = mode === "raise" ? Array.from(knownElements(given) ?? []).find((v) => v < 0 || v >= n) : undefined;
   if (known !== undefined) throw new IndexError({ fn: "choose", arg: "a", expected: `integers from 0 to ${n - 1}`, got: String(known), fix: 'add choices, or use mode "clip" or "wrap"' });
   let i = given;
-  if (mode === "wrap") i = indices(given, n, 0, "wrap", "choose").index;
+  if (mode === "wrap") i = indices(given, n, 0, "wrap", "choose", list[0]!).index;
   else i = bind1(max, [bind1(min, [i, constantLike(i, n - 1)], {}), constantLike(i, 0)], {});
   const [index, ...values] = broadcastArrays([i, ...list], "choose");
   return values.slice(1).reduce<NDArray>((y, v, k) => bind1(selectPrimitive, [bind1(eq, [index!, constantLike(index!, k + 1)], {}), v, y], {}), values[0]!);
@@ -185,10 +196,10 @@ export function piecewise(x: ArrayLike, conditions: readonly ArrayLike[], functi
   if (functions.length !== n && functions.length !== n + 1) throw new ArgumentError({ fn: "piecewise", arg: "functions", expected: `${n} or ${n + 1} functions`, got: String(functions.length), fix: "give one for each condition and at most one for the rest" });
   const value = (k: number): NDArray => {
     const f = functions[k]!;
-    return broadcastToShape(convertTo(asArray(typeof f === "function" ? f(array) : f, "piecewise"), array.dtype, array.weak), array.shape, "piecewise");
+    return broadcastToShape(convertTo(beside(array, () => asArray(typeof f === "function" ? f(array) : f, "piecewise")), array.dtype, array.weak), array.shape, "piecewise");
   };
   const rest = functions.length > n ? value(n) : constantLike(array, 0);
-  return conditions.reduce<NDArray>((y, c, k) => where(broadcastToShape(asBool(c, "piecewise", "conditions"), array.shape, "piecewise"), value(k), y, "piecewise"), rest);
+  return conditions.reduce<NDArray>((y, c, k) => where(broadcastToShape(beside(array, () => asBool(c, "piecewise", "conditions")), array.shape, "piecewise"), value(k), y, "piecewise"), rest);
 }
 
 /** The array with `value` on its main diagonal: the functional form of NumPy's in-place function. `wrap` starts anew below the square part of a tall matrix. @example np.fillDiagonal(np.zeros([2, 2]), 1) // [[1, 0], [0, 1]] */
@@ -201,7 +212,7 @@ export function fillDiagonal(x: ArrayLike, value: ArrayLike, options?: { readonl
   const step = array.ndim === 2 ? cols + 1 : array.shape.reduce((s, _, d) => s + sizeOf(array.shape.slice(d + 1)), 0);
   const end = wrap || array.ndim > 2 ? array.size : Math.min(array.size, cols * cols);
   const where = range(Math.ceil(end / Math.max(1, step))).map((i) => i * step);
-  const v = ravel(value);
+  const v = beside(array, () => ravel(value));
   const cycled = v.size === 1 ? v : getItem(v, [Int32Array.from(where, (_, k) => k % v.size)]);
   return reshapeTo(updateAt(ravel(array), [Int32Array.from(where)]).set(cycled), array.shape);
 }
