@@ -28,6 +28,7 @@ export * from "./matrices.js";
 export * from "./moments.js";
 export * from "./nan-reductions.js";
 export * from "./padding.js";
+export * from "./polynomials.js";
 export * from "./positions.js";
 export * from "./printing.js";
 export * from "./products.js";
@@ -41,6 +42,7 @@ export * from "./sorting.js";
 export * from "./statistics.js";
 export * from "./where.js";
 export * from "./take.js";
+export * from "./windows.js";
 
 installArrayFunctions({
   add, subtract, multiply, divide, power, remainder, negative, abs, exp, log, sqrt, square, tanh, sin, cos,
