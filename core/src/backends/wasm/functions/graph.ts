@@ -18,11 +18,8 @@ export interface Body {
 const none: readonly Value[] = [];
 const operandsOf = (v: Value): readonly Value[] => (v.kind === "argument" || v.kind === "constant" ? none : v.operands);
 
-/** Immediate constants leave the loops that a body is written into, and stay in registers or on the stack, if they are no more than this. */
-const maxImmediates = 24;
-
 /** Writes a body into `f`, its arguments being these locals; the result is left on the stack. */
-export function emitBody(f: FunctionBuilder, library: FunctionLibrary, args: readonly Local[], body: Body, inLoop = false): void {
+export function emitBody(f: FunctionBuilder, library: FunctionLibrary, args: readonly Local[], body: Body): void {
   const uses = new Map<Value, number>();
   const count = (v: Value): void => {
     const n = uses.get(v) ?? 0;
@@ -32,9 +29,6 @@ export function emitBody(f: FunctionBuilder, library: FunctionLibrary, args: rea
   count(body.value);
   if (body.otherwise) count(body.otherwise.when);
 
-  const constants = [...uses.keys()].filter((v) => v.kind === "constant");
-  const immediate = inLoop && constants.length <= maxImmediates;
-
   const kept = new Map<Value, Local>();
   const emit = (v: Value): void => {
     if (v.kind === "argument") {
@@ -42,9 +36,9 @@ export function emitBody(f: FunctionBuilder, library: FunctionLibrary, args: rea
       return;
     }
     if (v.kind === "constant") {
-      // Outside of loops one load is cheaper than what V8 makes of v128.const (a 64-bit immediate through a general register).
-      if (immediate) f.v128(v.bytes);
-      else f.i32(0).memory("v128.load", library.table(v.key, () => v.bytes));
+      // One load is cheaper than what V8 makes of v128.const: a 64-bit immediate through a general register, in newer versions (Node 24)
+      // at every turn of a loop.
+      f.i32(0).memory("v128.load", library.table(v.key, () => v.bytes));
       return;
     }
     const local = kept.get(v);

@@ -21,7 +21,7 @@ export const functionTable: FunctionTable = Object.fromEntries(
  */
 export function inlineFunction(f: FunctionBuilder, library: FunctionLibrary, name: UnaryFn | ArithmeticFn, dtype: FloatDType, args: readonly Local[]): boolean {
   const body = bodyOf(name, dtype, library);
-  if (body) emitBody(f, library, args, body, true);
+  if (body) emitBody(f, library, args, body);
   return body !== undefined;
 }
 
