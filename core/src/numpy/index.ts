@@ -11,6 +11,8 @@ import { argmax, argmin } from "./positions.js";
 import { dot, matmul } from "./products.js";
 import { all, any, max, min, prod, sum } from "./reductions.js";
 
+/** The class of arrays, so that types read `np.NDArray`. */
+export { NDArray } from "../array/ndarray.js";
 export * from "./calculus.js";
 export * from "./constants.js";
 export * from "./creation.js";
