@@ -10,3 +10,4 @@ export { customJvp, type CustomJvp } from "./custom-jvp.js";
 export { customVjp, type CustomVjp, type CustomVjpOptions } from "./custom-vjp.js";
 export type { CustomOptions } from "./custom-arguments.js";
 export { checkpoint, remat, type CheckpointOptions } from "./checkpoint.js";
+export { checkGrads, checkHessian, type CheckGradsOptions, type CheckMode, type HessianReport } from "./check-grads.js";

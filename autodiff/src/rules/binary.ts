@@ -1,4 +1,4 @@
-import type { NDArray } from "@hessia/core";
+import { lax, type NDArray } from "@hessia/core";
 import { bind1, type NoParams, primitiveFamilies } from "@hessia/core/extend";
 import { bilinear, type Derivative, type DerivativeRules, elementwise, nonDifferentiable, zero } from "../derivative.js";
 import { addTangents, constant, div, eq, exp, ge, gt, lgamma, log, mask, mul, neg, pow, scale, select, shift, square, sub, add, trunc } from "../ops.js";
@@ -58,7 +58,6 @@ const gammaDensity = (a: NDArray, x: NDArray): NDArray => {
   const power = select(flat, constant(m, 0), mul(m, log(select(flat, one(x), x))));
   return exp(sub(sub(power, x), lgamma(a)));
 };
-const byShape = "the incomplete gamma functions are differentiated by their second argument only";
 
 const denominator = (y: NDArray, x: NDArray): NDArray => add(square(x), square(y));
 
@@ -81,8 +80,8 @@ export const binaryRules: DerivativeRules<typeof primitiveFamilies.binary> = {
   shiftRight: nonDifferentiable("it acts on bits"),
   shiftRightArithmetic: nonDifferentiable("it acts on bits"),
   polygamma: elementwise("the order of polygamma is an integer", (n, x) => bind1(primitiveFamilies.binary.polygamma, [shift(n, 1), x], {})),
-  igamma: elementwise(byShape, (a, x) => gammaDensity(a, x)),
-  igammac: elementwise(byShape, (a, x) => neg(gammaDensity(a, x))),
+  igamma: elementwise(lax.igammaGradA, (a, x) => gammaDensity(a, x)),
+  igammac: elementwise((a, x) => neg(lax.igammaGradA(a, x)), (a, x) => neg(gammaDensity(a, x))),
   eq: zero(),
   ne: zero(),
   lt: zero(),
