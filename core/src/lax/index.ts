@@ -2,6 +2,7 @@
 export * from "./convolution.js";
 export * from "./dot.js";
 export * from "./elementwise.js";
+export { igammaGradA, randomGammaGrad } from "./gamma-gradient.js";
 export type { Padding } from "./padding.js";
 export { argmax, argmin, type Cumulative, type CumulativeOptions, cumlogsumexp, cummax, cummin, cumprod, cumsum, type Reduce, reduceAnd, reduceMax, reduceMin, reduceOr, reduceProd, reduceSum, reduceXor } from "./reductions.js";
 export * from "./slicing.js";

@@ -26,18 +26,28 @@ const unscale = (x: NDArray, y: NDArray): NDArray => {
   return mul(mul(y, half), half);
 };
 
+// Power series in (x/2)^2 (DLMF 10.25.2): even functions near 0 keep exact derivatives there.
+const quotients = (offset: number) => Array.from({ length: 14 }, (_, k) => Array.from({ length: k }, (_v, i) => (i + 1) * (i + 1 + offset)).reduce((c, d) => c / d, 1));
+const [i0Series, i1Series] = [quotients(0), quotients(1)];
+const nearZero = (x: NDArray) => le(magnitude(x), 2);
+const series = (x: NDArray, small: NDArray, coefficients: readonly number[]): NDArray => {
+  const half = mul(select(small, x, fullLike(x, 0)), 0.5);
+  return polynomial(mul(half, half), coefficients);
+};
+
 /** Modified Bessel function I0 (DLMF 10.25.2). */
-export const i0: (x: ArrayLike) => NDArray = composite("i0", (x: NDArray) => unscale(x, i0eBody(x)));
+export const i0: (x: ArrayLike) => NDArray = composite("i0", (x: NDArray) => {
+  const small = nearZero(x);
+  const xl = select(small, fullLike(x, 2), x);
+  return select(small, series(x, small, i0Series), unscale(xl, i0eBody(xl)));
+});
 /** `exp(-|x|) I0(x)`; its derivative at 0 is taken as 0. */
 export const i0e: (x: ArrayLike) => NDArray = composite("i0e", i0eBody);
 /** Modified Bessel function I1. */
 export const i1: (x: ArrayLike) => NDArray = composite("i1", (x: NDArray) => {
-  const a = magnitude(x);
-  const small = le(a, 8);
-  // Near 0 as x times an even function, so that the derivative there is 1/2.
-  const xs = select(small, x, fullLike(x, 1));
-  const near = mul(unscale(xs, polynomial(sub(div(magnitude(xs), 4), 1), i1Near)), xs);
-  return select(small, near, unscale(select(small, fullLike(x, 8), x), i1eBody(select(small, fullLike(x, 8), x))));
+  const small = nearZero(x);
+  const xl = select(small, fullLike(x, 2), x);
+  return select(small, mul(mul(x, 0.5), series(x, small, i1Series)), unscale(xl, i1eBody(xl)));
 });
 /** `exp(-|x|) I1(x)`. */
 export const i1e: (x: ArrayLike) => NDArray = composite("i1e", (x: NDArray) => {

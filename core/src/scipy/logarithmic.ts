@@ -16,7 +16,7 @@ export const logit: (p: ArrayLike) => NDArray = composite("logit", (p: NDArray) 
   const middle = lt(abs(sub(p, 0.5)), 0.2);
   const s = mul(sub(select(middle, p, fullLike(p, 0.5)), 0.5), 2);
   const q = select(middle, fullLike(p, 0.25), p);
-  return select(middle, sub(log1p(s), log1p(neg(s))), log(div(q, sub(1, q))));
+  return select(middle, sub(log1p(s), log1p(neg(s))), sub(log(q), log1p(neg(q))));
 });
 
 /** `log expit(x) = -log(1 + exp(-x))`. */
