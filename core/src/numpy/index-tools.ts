@@ -1,5 +1,5 @@
 import { ConcreteArray } from "../array/concrete.js";
-import type { ArrayLike } from "../array/methods.js";
+import type { ArrayLike, IndexItem } from "../array/methods.js";
 import { NDArray } from "../array/ndarray.js";
 import { kindOf } from "../base/dtype.js";
 import { DTypeError, IndexError, ShapeError } from "../base/errors.js";
@@ -173,6 +173,9 @@ export const triuIndicesFrom = (x: ArrayLike, k = 0): [NDArray, NDArray] => {
 /** Positions where a mask function, called as `f(ones([n, n]), k)`, gives nonzero elements. @example np.maskIndices(3, np.triu) */
 export const maskIndices = (n: number, f: (x: NDArray, k: number) => NDArray, k = 0): NDArray[] =>
   nonzero(f(broadcastTo(ConcreteArray.fromHost(Float64Array.of(1), { shape: [1, 1], dtype: "float64", weak: false }), [n, n], [0, 1]), k));
+
+/** An index kept for later: `x.get(...np.indexExp(0, "1:3"))`. */
+export const indexExp = (...index: readonly IndexItem[]): readonly IndexItem[] => index;
 
 /** Every index of a shape, in row-major order. @example [...np.ndindex([2, 2])] // [0,0] [0,1] [1,0] [1,1] */
 export function* ndindex(shape: number | Shape): IterableIterator<number[]> {

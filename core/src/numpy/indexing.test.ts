@@ -10,6 +10,7 @@ import { vmap } from "../transforms/vmap.js";
 import { sizeOf } from "../base/shape.js";
 import { at, getItem } from "./indexing.js";
 import { asArray } from "./convert.js";
+import { stack } from "./joining.js";
 
 interface Case { shape: number[]; index: (number | string | null | { array: unknown; shape: number[]; bool: boolean })[]; resultShape: number[]; result: number[]; set: number[]; add: number[] }
 // Made with NumPy: random indices of every kind, the selection, and x[index] = -1, -2, ...
@@ -47,6 +48,27 @@ describe("indexing against NumPy", () => {
     expect([...g!.data]).toEqual(c.result);
     expect([...s!.data]).toEqual(c.set);
     expect([...d!.data]).toEqual(c.add);
+  });
+
+  // vmap equals a loop: over the array, over the index arrays, and over both.
+  it.each(cases.filter((_, i) => i % 4 === 0).map((c) => [JSON.stringify([c.shape, c.index]), c] as const))("vmap %s", (_name, c) => {
+    const index = c.index.map(decode);
+    const x = [counting(c.shape), at(counting(c.shape), ["..."]).mul(2)] as const;
+    const lists = index.filter(isTraceable) as NDArray[];
+    const shifted = lists.map((l) => at(l, ["..."]).min(0));
+    const u = ConcreteArray.fromHost(Float64Array.from({ length: c.result.length }, (_, k) => -1 - k), { shape: c.resultShape, dtype: "float64", weak: false });
+    const f = (a: NDArray, list: NDArray[]): NDArray[] => {
+      let k = 0;
+      const ix = index.map((i) => (isTraceable(i) ? list[k++]! : i));
+      return [getItem(a, ix), at(a, ix).set(u), at(a, ix).add(u)];
+    };
+    const pairs = lists.map((l, i) => stack([l, shifted[i]!]));
+    const both = stack([...x]);
+    const same = (got: NDArray[], want: readonly [NDArray[], NDArray[]]) => got.forEach((g, i) => expect(g.toArray()).toEqual([want[0][i]!.toArray(), want[1][i]!.toArray()]));
+    same(vmap((a: NDArray) => f(a, lists))(both), [f(x[0], lists), f(x[1], lists)]);
+    if (lists.length === 0) return;
+    same(vmap((l: NDArray[]) => f(x[0], l))(pairs), [f(x[0], lists), f(x[0], shifted)]);
+    same(vmap((a: NDArray, l: NDArray[]) => f(a, l))(both, pairs), [f(x[0], lists), f(x[1], shifted)]);
   });
 });
 

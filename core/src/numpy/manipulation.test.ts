@@ -112,6 +112,13 @@ describe("beyond NumPy", () => {
     expect(vmap((r: NDArray) => np.roll(r, 1))(x).toArray()).toEqual([[2, 3, 1], [5, 1, 9]]);
     expect(vmap((r: NDArray, v: NDArray) => np.searchsorted(np.sort(r), v))(x, asArray([2, 6], "t")).toArray()).toEqual([1, 2]);
   });
+  it("slides windows and applies over axes", () => {
+    expect(np.slidingWindowView([1, 2, 3, 4], 3).toArray()).toEqual([[1, 2, 3], [2, 3, 4]]);
+    expect(np.slidingWindowView([[1, 2, 3], [4, 5, 6]], [2, 2]).toArray()).toEqual([[[[1, 2], [4, 5]], [[2, 3], [5, 6]]]]);
+    expect([...np.slidingWindowView(np.ones([5, 4]), 2, 0).shape]).toEqual([4, 4, 2]);
+    expect(() => np.slidingWindowView([1, 2], 3)).toThrow(/windows of 1 to 2/);
+    expect(np.applyOverAxes((x, d) => np.sum(x, d), np.ones([2, 3, 4]), [0, 2]).toArray()).toEqual([[[8], [8], [8]]]);
+  });
   it("piecewise, applyAlongAxis, ndindex, ndenumerate", () => {
     const x = asArray([-1, 0, 2], "t");
     expect(np.piecewise(x, [[true, false, false]], [(v) => v.neg(), 7]).toArray()).toEqual([1, 7, 7]);

@@ -4,7 +4,7 @@ import { AxisError, ConcretizationError, ShapeError } from "../base/errors.js";
 import { canonicalAxes, canonicalAxis, formatShape, range, requireShape, sizeOf } from "../base/shape.js";
 import { formatAval } from "../ir/aval.js";
 import { add, lt, rem, sub } from "../primitives/binary.js";
-import { iota, reverse } from "../primitives/structural.js";
+import { iota, reverse, windows } from "../primitives/structural.js";
 import { broadcastTo, reshapeTo, transposeTo } from "../primitives/structural-ops.js";
 import { convertTo, select } from "../primitives/types.js";
 import { bind1 } from "../trace/trace.js";
@@ -168,4 +168,25 @@ export function trimZeros(x: ArrayLike, trim: "f" | "b" | "fb" | "bf" = "fb", op
     if (none) return ":0";
     return { start: trim.includes("f") ? lo[d]! : 0, stop: trim.includes("b") ? hi[d]! : n };
   }));
+}
+
+/**
+ * All windows of a shape that slide over the given axes (all axes by default): their axes come last. A view: no element is copied until it is
+ * needed.
+ * @throws ShapeError for windows larger than the array.
+ * @example np.slidingWindowView([1, 2, 3], 2) // [[1, 2], [2, 3]]
+ */
+export function slidingWindowView(x: ArrayLike, windowShape: number | readonly number[], axis: AxisArg = null): NDArray {
+  const array = asArray(x, "slidingWindowView");
+  const sizes = requireShape(windowShape, "slidingWindowView", "windowShape");
+  const axes = axis === null ? range(array.ndim) : (typeof axis === "number" ? [axis] : axis).map((a) => canonicalAxis(a, array.ndim, "slidingWindowView"));
+  if (sizes.length !== axes.length) throw new ShapeError({ fn: "slidingWindowView", arg: "windowShape", expected: `${axes.length} sizes, one for each axis`, got: formatShape(sizes), fix: "name the axes to slide over" });
+  // An axis named twice slides twice, as in NumPy.
+  return axes.reduce((y, d, i) => {
+    const w = sizes[i]!;
+    if (w < 1 || w > y.shape[d]!) throw new ShapeError({ fn: "slidingWindowView", arg: "windowShape", expected: `windows of 1 to ${y.shape[d]} along axis ${d}`, got: String(w), fix: "use a smaller window" });
+    const one = y.shape.map(() => 1);
+    const wide = bind1(windows, [y], { window: y.shape.map((_, k) => (k === d ? w : 1)), strides: one, dilation: one });
+    return reshapeTo(wide, [...wide.shape.slice(0, y.ndim), w]);
+  }, array);
 }

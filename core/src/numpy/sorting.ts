@@ -16,6 +16,7 @@ import { type ArrayList, arrayList } from "./array-list.js";
 import { asArray, promoteOperands } from "./convert.js";
 import { beside } from "./device.js";
 import { choose, constantLike } from "./elementwise.js";
+import { fused } from "./fused.js";
 import { getItem } from "./indexing.js";
 import { ravel } from "./manipulation.js";
 import { requireChoice, requireInteger, requireOptions } from "./options.js";
@@ -125,6 +126,10 @@ export function searchsorted(sorted: ArrayLike, values: ArrayLike, options?: Sea
   const [table, v] = promoteOperands([typeof sorted === "number" ? asArray(sorted, "searchsorted", "sorted") : sorted, values], "searchsorted") as [NDArray, NDArray];
   if (table.ndim !== 1) throw new ShapeError({ fn: "searchsorted", arg: "sorted", expected: "a vector", got: formatShape(table.shape), fix: "search each row by itself, with vmap" });
   const a = sorter === undefined ? table : take(table, sorter);
+  return fused(`searchsorted ${side}`, [a, v], (t, x) => search(t, x, side));
+}
+
+function search(a: NDArray, v: NDArray, side: "left" | "right"): NDArray {
   const n = a.size;
   const backend = v instanceof ConcreteArray ? v.backend : undefined;
   let lo = broadcastTo(scalar(0, "int32", true, backend), v.shape, []);

@@ -16,7 +16,7 @@ import { asBool, choose as where, constantLike } from "./elementwise.js";
 import { knownElements, maskPositions } from "./index-plan.js";
 import { at as updateAt, getItem } from "./indexing.js";
 import { concatenate } from "./joining.js";
-import { moveaxis, ravel } from "./manipulation.js";
+import { expandDims, moveaxis, ravel } from "./manipulation.js";
 import { requireChoice, requireOptions } from "./options.js";
 
 /** Indices out of range: "fill" reads NaN (0 for integers) and writes nothing, "clip" moves to the edge, "wrap" counts on from the other end. */
@@ -232,3 +232,13 @@ export function applyAlongAxis(f: (vector: NDArray) => ArrayLike, axis: number, 
   return transposeTo(y, [...range(d), ...range(inner.length, outer.length), ...range(outer.length - d, d)]);
 }
 
+/** Applies `f(x, axis)` for one axis after the other; axes that it removes come back with size 1. @example np.applyOverAxes(np.sum, np.ones([2, 3, 4]), [0, 2]).shape // [1, 3, 1] */
+export function applyOverAxes(f: (x: NDArray, axis: number) => NDArray, x: ArrayLike, axes: number | readonly number[]): NDArray {
+  const array = asArray(x, "applyOverAxes");
+  return (typeof axes === "number" ? [axes] : axes).map((a) => canonicalAxis(a, array.ndim, "applyOverAxes", "axes")).reduce((y, d) => {
+    const result = f(y, d);
+    if (result.ndim !== y.ndim && result.ndim !== y.ndim - 1)
+      throw new ShapeError({ fn: "applyOverAxes", arg: "f", expected: `a result of ${y.ndim - 1} or ${y.ndim} dimensions`, got: formatShape(result.shape), fix: "pass a reduction along one axis" });
+    return result.ndim === y.ndim ? result : expandDims(result, d);
+  }, array);
+}
