@@ -1,0 +1,14 @@
+export * from "./functions/activations.js";
+export * from "./functions/losses.js";
+export * from "./functions/normalizing.js";
+export * as initializers from "./functions/initializers.js";
+export type { Initializer } from "./functions/initializers.js";
+export { Module, type ModuleOptions, type Variable } from "./modules/module.js";
+export type { ApplyOptions, InitOptions, MethodOption, MutableOption, Rngs } from "./modules/init-apply.js";
+export type { Variables, VariableTree } from "./modules/variables.js";
+export * from "./modules/transform.js";
+export { Dense, type DenseOptions, Embed, type EmbedOptions, type LayerDTypes, Linear } from "./layers/linear.js";
+export { Conv, type ConvOptions, type ConvPadding, ConvTranspose, type ConvTransposeOptions } from "./layers/conv.js";
+export * from "./layers/pooling.js";
+export { BatchNorm, type BatchNormCall, type BatchNormOptions, GroupNorm, type GroupNormOptions, InstanceNorm, LayerNorm, type LayerNormOptions, type NormOptions, RMSNorm } from "./layers/normalization.js";
+export * from "./layers/containers.js";
