@@ -86,7 +86,8 @@ function logGammaRatio(a: NDArray, b: NDArray): NDArray {
   const logs = sub(neg(mul(sub(b, 0.5), log1p(div(a, b)))), mul(a, sub(log(whole), 1)));
   return add(logs, sub(stirlingRest(b), stirlingRest(whole)));
 }
-function betalnBody(x: NDArray, y: NDArray): NDArray {
+/** @internal */
+export function betalnBody(x: NDArray, y: NDArray): NDArray {
   const [a, b] = [min(x, y), max(x, y)];
   const big = bitwiseAnd(ge(b, 10), gt(a, 0));
   const [as, bs] = [select(big, a, fullLike(a, 1)), select(big, b, fullLike(b, 10))];
