@@ -3,3 +3,17 @@ export { minimize, type MinimizeArguments, type MinimizeMethod, type MinimizeOpt
 export type { OptimizeResult } from "./minimize/result.js";
 export type { Derivatives } from "./minimize/problem.js";
 export { strongWolfe, type LinePoint, type LineSearchResult, type WolfeOptions } from "./line-search/strong-wolfe.js";
+export { applyUpdates, type EmptyState, type GradientTransformation, LineSearchError, MissingExtraError, type ScalarOrSchedule, type Schedule, transformation, withoutState } from "./transform/transformation.js";
+export { type Extras, requireExtra } from "./transform/extras.js";
+export { type ComposedLoss, type LeastSquaresLoss, type Loss, oracle, type OracleOptions, withExtras } from "./transform/oracle.js";
+export { chain, identity, namedChain, setToZero, stateless, statelessWithTreeMap } from "./transform/chain.js";
+export { freeze, type Labels, type Mask, masked, multiTransform, partition, selectiveTransform } from "./transform/masked.js";
+export { globalNorm } from "./transform/tree-math.js";
+export * from "./schedules/index.js";
+export * from "./first-order/scaling.js";
+export * from "./first-order/moments.js";
+export * from "./first-order/rms.js";
+export * from "./first-order/clipping.js";
+export * from "./first-order/norms.js";
+export * from "./first-order/accumulation.js";
+export * from "./first-order/optimizers.js";
