@@ -17,6 +17,7 @@ export * from "./calculus.js";
 export * from "./constants.js";
 export * from "./creation.js";
 export * from "./cumulative.js";
+export * from "./dtypes.js";
 export * from "./einsum.js";
 export * from "./elementary.js";
 export * from "./floats.js";
