@@ -26,7 +26,7 @@ it.each(primitives.map((p) => [p.name, p] as const))("%s: jit and vmap agree wit
     if (xs.length === 0) continue;
     const batch = [0, 1].map((k) => drawInputs(sample, seededRandom(100 + k)));
     const loop = batch.map((b) => bind(p, b, sample.params).map((y) => y.toArray()));
-    const stacked = xs.map((x, i) => {
+    const stacked = xs.map((_, i) => {
       const rows = batch.map((b) => toBatch(1, b[i]!, null));
       return bind(primitiveFamilies.structural.concatenate, rows, { axis: 0 })[0]!;
     });

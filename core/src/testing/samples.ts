@@ -1,4 +1,5 @@
 import { ConcreteArray } from "../array/concrete.js";
+import type { NDArray } from "../array/ndarray.js";
 import { type DType, isFloat, newTypedArray } from "../base/dtype.js";
 import { RuleError } from "../base/errors.js";
 import { type Shape, sizeOf } from "../base/shape.js";
@@ -24,6 +25,11 @@ export interface SampleInput {
 export interface Sample {
   readonly inputs: readonly SampleInput[];
   readonly params: Params;
+  /**
+   * Makes the operands from the drawn inputs, where the primitive takes only special ones (symmetric matrices, a matrix with its factor):
+   * smooth in its float inputs, since the laws differentiate through it.
+   */
+  readonly prepare?: (inputs: readonly NDArray[]) => readonly NDArray[];
 }
 
 /**
@@ -73,3 +79,9 @@ export function drawInputs(sample: Sample, random: () => number, backend?: Backe
     return ConcreteArray.fromHost(data, { shape: input.shape, dtype: input.dtype, weak: false }, backend);
   });
 }
+
+/** The operands of the primitive for drawn inputs. */
+export const operandsOf = (sample: Sample, inputs: readonly NDArray[]): readonly NDArray[] => sample.prepare?.(inputs) ?? inputs;
+
+/** Positions of the drawn inputs by which the laws differentiate. */
+export const differentiableInputs = (sample: Sample): number[] => sample.inputs.flatMap((x, i) => ((x.differentiable ?? true) && isFloat(x.dtype) ? [i] : []));
