@@ -19,7 +19,8 @@ export function convert(from: DType, to: DType, v: number): number {
   if (to === "bool") return v !== 0 ? 1 : 0;
   if (!isFloat(to) && isFloat(from)) {
     const [lo, hi] = to === "int32" ? [-2147483648, 2147483647] : [0, 4294967295];
-    return Number.isNaN(v) ? 0 : Math.min(hi, Math.max(lo, Math.trunc(v)));
+    // Integers have no -0, which truncating -0.5 would give: rounding again makes it 0.
+    return Number.isNaN(v) ? 0 : round(to, Math.min(hi, Math.max(lo, Math.trunc(v))));
   }
   return round(to, v);
 }

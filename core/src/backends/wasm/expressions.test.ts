@@ -126,6 +126,14 @@ describe("casts", () => {
   for (const from of allDTypes)
     for (const to of allDTypes) it(`${from} to ${to}`, () => check("cast", [typed(from, [...special[from], ...special[from]])], to, ([x]) => cast(to, x!), convert(from, to)));
   const bits = new DataView(new ArrayBuffer(4));
+  it("to integers have no -0", () => {
+    const x = typed("float64", [-0.3, -0, -0.9, 0.3, -0.5]);
+    for (const to of ["int32", "uint32"] as const) {
+      const value = binary("div", constant("float32", 0.5), cast("float32", cast(to, whole("float64", 0, [5]))));
+      const s = schedule([x], [{ dtype: "float32", size: 5 }], [kernelStep(mapKernel([5], [{ buffer: 1, value }]))]);
+      expect([...expectSame(s, [x])[0]!]).toEqual([Infinity, Infinity, Infinity, Infinity, Infinity]);
+    }
+  });
   it("bitcasts", () => {
     const toBits = (x: number): number => (bits.setFloat32(0, x), bits.getUint32(0));
     const fromBits = (x: number): number => (bits.setUint32(0, x), bits.getFloat32(0));
