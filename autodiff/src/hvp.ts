@@ -7,7 +7,7 @@ import { requireTuple, runJvp, type TangentLike } from "./jvp.js";
 import { linearizeFlat } from "./linearize.js";
 import { mul, sum } from "./ops.js";
 import { unitVectors } from "./jacobian.js";
-import { fill, instantiate, type Tangent } from "./zero.js";
+import { fill, instantiate, type Tangent, Zero } from "./zero.js";
 
 installDerivatives();
 
@@ -78,8 +78,9 @@ function compose(setup: Setup, v: readonly Tangent[], { mode = "fwd-over-rev", h
       requireScalar(out, "hvp");
       return [[out.primals[0]!, instantiate(out.tangents[0]!)], out.aux ?? null];
     }, x, "hvp", true);
+    // Symbolic zeros: written-out ones would meet infinities of the part that they switch off.
     const [value, slope] = lin.primals.map((y) => ({ ...y.aval, weak: false }));
-    return { g: lin.pull([fill(value!, 1), fill(slope!, 0)]), hv: lin.pull([fill(value!, 0), fill(slope!, 1)]), aux: lin.aux };
+    return { g: lin.pull([fill(value!, 1), new Zero(slope!)]), hv: lin.pull([new Zero(value!), fill(slope!, 1)]), aux: lin.aux };
   }
   throw new ArgumentError({ fn: "hvp", arg: "mode", expected: '"fwd-over-rev", "rev-over-rev" or "rev-over-fwd"', got: String(mode), fix: "choose one of them" });
 }

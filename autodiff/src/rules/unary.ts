@@ -1,12 +1,17 @@
 import type { NDArray } from "@hessia/core";
 import { bind1, primitiveFamilies } from "@hessia/core/extend";
 import { type DerivativeRules, elementwise, linear, nonDifferentiable, zero } from "../derivative.js";
-import { constant, cos, cosh, digamma, div, exp, ge, logistic, mask, mul, neg, rsqrt, scale, shift, sin, sinh, square, sub } from "../ops.js";
+import { constant, cos, cosh, digamma, div, eq, exp, ge, logistic, mask, mul, neg, rsqrt, scale, select, shift, sin, sinh, square, sub } from "../ops.js";
 
 const reciprocal = (x: NDArray): NDArray => div(constant(x, 1), x);
 const oneMinus = (x: NDArray): NDArray => sub(constant(x, 1), x);
-/** 1 - x^2 without cancellation at the ends. */
-const oneMinusSquare = (x: NDArray): NDArray => mul(oneMinus(x), shift(x, 1));
+/**
+ * 1 - x^2 without cancellation at the ends. At the ends themselves the product would give 0 times infinity when cotangents come back.
+ */
+function oneMinusSquare(x: NDArray): NDArray {
+  const s = square(x);
+  return select(eq(s, constant(s, 1)), oneMinus(s), mul(oneMinus(x), shift(x, 1)));
+}
 /** sigma'(x) = sigma(x) sigma(-x): the usual y (1 - y) loses all digits where y is near 1. */
 const logisticSlope = (x: NDArray): NDArray => mul(logistic(x), logistic(neg(x)));
 const polygammaOne = (x: NDArray): NDArray => bind1(primitiveFamilies.binary.polygamma, [constant(x, 1), x], {});
@@ -42,7 +47,7 @@ export const unaryRules: DerivativeRules<typeof primitiveFamilies.unary> = {
   /** sech^2(x) = 4 sigma(2x) sigma(-2x): 1 - y^2 loses all digits where |y| is near 1. */
   tanh: elementwise((x) => scale(logisticSlope(scale(x, 2)), 4)),
   asinh: elementwise((x) => rsqrt(shift(square(x), 1))),
-  acosh: elementwise((x) => rsqrt(mul(shift(x, -1), shift(x, 1)))),
+  acosh: elementwise((x) => rsqrt(neg(oneMinusSquare(x)))),
   atanh: elementwise((x) => reciprocal(oneMinusSquare(x))),
   logistic: elementwise((x, y) => mul(y, logistic(neg(x)))),
   erf: elementwise((x) => scale(exp(neg(square(x))), 2 / Math.sqrt(Math.PI))),
