@@ -2,6 +2,7 @@ import { type DType, itemsize, type TypedArray } from "../base/dtype.js";
 import { ProgramError } from "../base/errors.js";
 import { type Shape, sizeOf } from "../base/shape.js";
 import type { Aval } from "../ir/aval.js";
+import { bracketGuard } from "./no-brackets.js";
 
 
 /** What a function of arrays accepts: an array, a number, a boolean, nested arrays of them, or a typed array. */
@@ -134,3 +135,5 @@ export abstract class NDArray {
     for (let i = 0; i < this.shape[0]!; i++) yield f().getItem(this, [i]);
   }
 }
+
+Object.setPrototypeOf(NDArray.prototype, bracketGuard);
