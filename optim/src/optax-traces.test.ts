@@ -30,6 +30,9 @@ const table: Record<string, (args: Args, kw: Kw) => unknown> = {
   ema: ([d], kw) => o.ema(d, kw), trace: ([d], kw) => o.trace(d, kw), scale: ([v]) => o.scale(v), addDecayedWeights: ([v]) => o.addDecayedWeights(v), centralize: () => o.centralize(), applyEvery: ([k]) => o.applyEvery(k),
   MultiSteps: ([inner], kw) => o.multiSteps(inner, kw["everyKSchedule"]!), scaleByTrustRatio: (_, kw) => o.scaleByTrustRatio(kw), normalizeByUpdateNorm: (_, kw) => o.normalizeByUpdateNorm(kw),
   polyakSgd: (_, kw) => o.polyakSgd(kw),
+  lbfgs: (_, kw) => o.lbfgs({ ...kw, lineSearch: kw["linesearch"] === null ? "none" : "zoom" }),
+  scaleByBacktrackingLinesearch: (_, kw) => o.scaleByBacktrackingLinesearch(kw as unknown as o.BacktrackingOptions),
+  sophia: ([lr], kw) => o.sophia(lr, kw),
   linearSchedule: (a) => o.linearSchedule(...(a as unknown as [number, number, number])),
   polynomialSchedule: ([a, b, p, n], kw) => o.polynomialSchedule(a, b, p, n, kw["transitionBegin"]),
   exponentialDecay: ([v, n, r], kw) => o.exponentialDecay(v, n, r, kw),
@@ -103,6 +106,8 @@ function worst(got: unknown, want: unknown): number {
   return Math.max(0, ...a.map((x, i) => (Math.abs(x - b[i]!) <= 0 ? 0 : Math.abs(x - b[i]!) || (Number.isNaN(x) ? Infinity : 0))));
 }
 
+const toArrays = (x: unknown, problem: string): unknown => (problem === "tree" ? Object.fromEntries(Object.entries(x as Record<string, number[]>).map(([k, v]) => [k, np.array(v)])) : np.array(x as number[]));
+
 describe("optax traces", () => {
   const waiting: string[] = [];
   let ran = 0;
@@ -120,17 +125,20 @@ describe("optax traces", () => {
       const problem = file.problems[entry.problem]!;
       const loss = optaxProblems[entry.problem]!(problem.data) as (p: unknown) => NDArray;
       const at = o.oracle(loss as (p: never) => NDArray);
-      const start = entry.problem === "tree" ? Object.fromEntries(Object.entries(problem.x0 as Record<string, number[]>).map(([k, v]) => [k, np.array(v)])) : np.array(problem.x0 as number[]);
-      let params: unknown = start;
+      let params: unknown = toArrays(problem.x0, entry.problem);
       let state = opt.init(params);
-      const step = jit((p: unknown, s: unknown) => {
-        const extra = at(p as never);
+      const step = jit((p: unknown, s: unknown, probe: unknown) => {
+        const point = at(p as never);
+        const extra = entry.hutchinson_v ? o.withExtras(point, { probes: probe }) : point;
         const [updates, next] = opt.update(extra.grad, s, p, extra);
-        return [o.applyUpdates(p, updates), next, extra.value] as const;
+        return [o.applyUpdates(p, updates), next, point.value] as const;
       });
+      // The j-th evaluation of the diagonal uses the j-th vector.
+      const every = Number(/update_interval=(\d+)/.exec(entry.call)?.[1] ?? 1);
+      const probes = Array.from({ length: entry.steps }, (_, k) => (entry.hutchinson_v ? toArrays(entry.hutchinson_v[Math.floor(k / every)], entry.problem) : null));
       const tolerance = /lbfgs|backtracking/.test(entry.id) ? 1e-6 : 1e-9;
       for (let k = 0; k < entry.steps; k++) {
-        const [next, s, value] = step(params, state);
+        const [next, s, value] = step(params, state, probes[k] ?? null);
         expect(Math.abs(Number(value.item()) - entry.loss_before_step[k]!)).toBeLessThan(tolerance * 10);
         [params, state] = [next, s];
         expect(worst(tree.map((x: NDArray) => x.toArray(), params), entry.params[k]), `step ${k}`).toBeLessThan(tolerance);

@@ -17,6 +17,10 @@ export interface Extras {
   readonly valueAndGradFn?: ((params: never) => readonly [NDArray, unknown]) | undefined;
   /** `v -> H v` at the parameters, on trees like them. */
   readonly hvpFn?: ((v: never) => unknown) | undefined;
+  /** `(params, v) -> H v` at any parameters, for use in branches. */
+  readonly hvpAtFn?: ((params: never, v: never) => unknown) | undefined;
+  /** Random vectors for estimates of the diagonal, in place of those drawn from the key. */
+  readonly probes?: unknown;
   /** `v -> G v` with the generalized Gauss-Newton matrix. */
   readonly ggnvpFn?: ((v: never) => unknown) | undefined;
   /** Diagonal of the Hessian, a tree like the parameters. */

@@ -57,6 +57,7 @@ class Selection {
     const product = (f: Fn) => (v: unknown) => this.reduce(f(this.merge(v, zerosLike(params))));
     redefine("hvpFn", product);
     redefine("ggnvpFn", product);
+    redefine("hvpAtFn", (f: (p: unknown, v: unknown) => unknown) => (p: unknown, v: unknown) => this.reduce(f(this.merge(p, params), this.merge(v, zerosLike(params)))));
     redefine("hessianDiagFn", (f: Fn) => () => this.reduce(f(undefined)));
     redefine("hessianFn", (f: () => NDArray) => () => {
       const at = np.asarray(Int32Array.from(this.positions(params)));

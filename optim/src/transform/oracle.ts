@@ -1,5 +1,5 @@
 import { ArgumentError, type ArrayLike, type NDArray, np, ShapeError } from "@hessia/core";
-import { ggnvp, grad, hessian, hessianDiag, linearizeWithAux, ravelPytree, valueAndGrad } from "@hessia/autodiff";
+import { ggnvp, grad, hessian, hessianDiag, hvp, linearizeWithAux, ravelPytree, valueAndGrad } from "@hessia/autodiff";
 import type { Extras } from "./extras.js";
 import { dotTrees } from "./tree-math.js";
 
@@ -60,6 +60,8 @@ function lazyExtras<P>(loss: (p: P) => readonly [NDArray, unknown], params: P, p
       if (residuals) return (v) => ggnvp(residuals, half, params, v);
       return model && outputLoss ? (v) => ggnvp(model, outputLoss, params, v) : undefined;
     },
+    // Shares nothing with other members, so that it may run in a branch that is not always taken.
+    hvpAtFn: (p: P, v: never) => (hvp(valueOnly, [p], [v]) as unknown as [unknown, unknown])[1],
     valueFn: valueOnly as (p: never) => NDArray,
     gradFn: (p) => grad(valueOnly)(p),
     valueAndGradFn: (p) => valueAndGrad(valueOnly)(p) as unknown as [NDArray, unknown],
