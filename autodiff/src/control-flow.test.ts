@@ -1,4 +1,4 @@
-import { cond, foriLoop, jit, NDArray, np, scan, switchCase, vmap, whileLoop } from "@hessia/core";
+import { cond, foriLoop, jit, type NDArray, np, scan, switchCase, vmap, whileLoop } from "@hessia/core";
 import { describe, expect, it } from "vitest";
 import { expectClose } from "./fixtures/compare.js";
 import { checkpoint, grad, hessian, jacfwd, jacrev, jvp, linearize, vjp } from "./index.js";

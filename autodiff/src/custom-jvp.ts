@@ -62,7 +62,7 @@ export interface CustomJvp<A extends readonly unknown[], R> {
    */
   defJvp(rule: (primals: A, tangents: { readonly [K in keyof A]: TangentOf<A[K]> }) => readonly [R, TangentLike<R>]): CustomJvp<A, R>;
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- nondiff arguments of any type come first
-  defJvp(rule: (...args: any[]) => readonly [unknown, unknown]): CustomJvp<A, R>;
+  defJvp(rule: (...args: any[]) => readonly unknown[]): CustomJvp<A, R>;
 }
 
 /**

@@ -11,3 +11,4 @@ export { customVjp, type CustomVjp, type CustomVjpOptions } from "./custom-vjp.j
 export type { CustomOptions } from "./custom-arguments.js";
 export { checkpoint, remat, type CheckpointOptions } from "./checkpoint.js";
 export { checkGrads, checkHessian, type CheckGradsOptions, type CheckMode, type HessianReport } from "./check-grads.js";
+export { printSavedResiduals, savedResiduals } from "./saved-residuals.js";

@@ -1,4 +1,4 @@
-import { NDArray } from "@hessia/core";
+import { type NDArray } from "@hessia/core";
 import { type AnyPrimitive, getRule, hasTangent, type Params, Trace, Tracer, withTrace } from "@hessia/core/extend";
 import { jvpRule } from "./rule-kinds.js";
 import { type Tangent, Zero } from "./zero.js";

@@ -19,6 +19,8 @@ export interface Linearized {
   push(tangents: readonly Tangent[]): Tangent[];
   /** J^T u, flat. */
   pull(cotangents: readonly Tangent[]): Tangent[];
+  /** What is kept of the forward run. */
+  residuals(): readonly NDArray[];
   /** Gives the residuals up; the derivative cannot be applied afterwards. */
   dispose(): void;
 }
@@ -60,6 +62,7 @@ export function linearizeFlat(f: (xs: NDArray[]) => unknown, primals: readonly N
       let next = 0;
       return types.map((t, i) => (moves[i] ? out[next++]! : new Zero(t)));
     },
+    residuals: () => recorded().residuals,
     dispose() { map = undefined; },
   };
 }

@@ -1,5 +1,5 @@
 import type { NDArray } from "@hessia/core";
-import { bind, type CallParams, primitiveFamilies } from "@hessia/core/extend";
+import { bind, type CallParams, type primitiveFamilies } from "@hessia/core/extend";
 import type { Derivative, DerivativeRules } from "../derivative.js";
 import { jvpProgram, pick, splitProgram, transposeProgram } from "../programs.js";
 import { isLinear } from "../rule-kinds.js";

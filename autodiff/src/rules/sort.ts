@@ -1,5 +1,5 @@
 import type { NDArray } from "@hessia/core";
-import { bind, primitiveFamilies, shape, transposeTo } from "@hessia/core/extend";
+import { bind, type primitiveFamilies, shape, transposeTo } from "@hessia/core/extend";
 import type { Derivative, DerivativeRules } from "../derivative.js";
 import { gather, iota } from "../ops.js";
 import { Zero } from "../zero.js";

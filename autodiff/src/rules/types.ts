@@ -1,5 +1,5 @@
 import type { NDArray } from "@hessia/core";
-import { bind1, convertTo, hasTangent, type NoParams, primitiveFamilies } from "@hessia/core/extend";
+import { bind1, convertTo, hasTangent, type NoParams, type primitiveFamilies } from "@hessia/core/extend";
 import { type Derivative, type DerivativeRules, zero } from "../derivative.js";
 import { constant, select } from "../ops.js";
 import { requireZeroTerm } from "../linearity.js";
