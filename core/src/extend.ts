@@ -33,4 +33,5 @@ export { registerBackend } from "./backends/registry.js";
 export type { Backend, BackendMemory, Executable, ExecutableReport, Storage } from "./backends/backend.js";
 export type { Affine, BufferId, Expr } from "./kernel/expr.js";
 export type { Kernel, Schedule, Step } from "./kernel/schedule.js";
+export { printSchedule } from "./kernel/print.js";
 export * as shape from "./base/shape.js";
