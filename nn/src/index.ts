@@ -12,3 +12,5 @@ export { Conv, type ConvOptions, type ConvPadding, ConvTranspose, type ConvTrans
 export * from "./layers/pooling.js";
 export { BatchNorm, type BatchNormCall, type BatchNormOptions, GroupNorm, type GroupNormOptions, InstanceNorm, LayerNorm, type LayerNormOptions, type NormOptions, RMSNorm } from "./layers/normalization.js";
 export * from "./layers/containers.js";
+export * from "./parameters.js";
+export { type LayerRow, type Summary, tabulate } from "./tabulate.js";

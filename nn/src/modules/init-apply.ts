@@ -77,14 +77,20 @@ export function makeDeferred(deferred: readonly Deferred[]): Variables {
 
 const isTraced = (x: unknown): boolean => x instanceof NDArray && x.device === "traced";
 
+/** The arguments of `init`, taken apart. */
+export function splitInputs(rngs: Rngs, args: readonly unknown[], fn: string): { keys: Record<string, NDArray>; args: readonly unknown[]; method: MethodOption | undefined } {
+  const keys = requireRngs(rngs, fn);
+  const [inputs, options] = splitOptions<InitOptions>(args, ["method"]);
+  return { keys, args: inputs, method: options.method };
+}
+
 /** What the instance method `init` does. */
 export function initModule(module: Scoped & object, rngs: Rngs, args: readonly unknown[]): Variables {
   const fn = `${module.constructor.name}.init`;
-  const keys = requireRngs(rngs, fn);
-  const [inputs, options] = splitOptions<InitOptions>(args, ["method"]);
-  if (tree.leaves(inputs).some((x) => x instanceof ShapeDtype)) return makeDeferred(traceShapes(module, keys, inputs, options.method, fn));
+  const { keys, args: inputs, method } = splitInputs(rngs, args, fn);
+  if (tree.leaves(inputs).some((x) => x instanceof ShapeDtype)) return makeDeferred(traceShapes(module, keys, inputs, method, fn));
   const run = new Run({ fn, rngs: keys, isMutable: () => true, isInitializing: true });
-  runTop(run, module, () => methodOf(module, options.method, fn)(inputs));
+  runTop(run, module, () => methodOf(module, method, fn)(inputs));
   const variables = run.mutated();
   if (!tree.leaves([keys, inputs]).some(isTraced)) {
     const lost = tree.flattenWithPath(variables)[0].find(([, x]) => isTraced(x));

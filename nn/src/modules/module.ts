@@ -1,4 +1,4 @@
-import { ArgumentError, type DType, NDArray, np, type Shape } from "@hessia/core";
+import { ArgumentError, type DType, type NDArray, np, type Shape, type ShapeDtype } from "@hessia/core";
 import type { Initializer } from "../functions/initializers.js";
 import { applyModule, type ApplyOptions, initModule, type InitOptions, type MutableOption, type Rngs } from "./init-apply.js";
 import { currentFrame, enter, moduleBrand, type Scoped, variableValue } from "./run.js";
@@ -14,6 +14,10 @@ export interface Variable<T = NDArray> { value: T }
 
 /** `[...inputs, options]`, also where trailing inputs are left out. */
 type WithOptions<P extends readonly unknown[], O> = number extends P["length"] ? [...P, O] : P extends readonly [] ? [O] : P extends readonly [infer H, ...infer R] ? [H, ...WithOptions<R, O>] : P extends readonly [(infer H)?, ...infer R] ? [O] | [H | undefined, ...WithOptions<R, O>] : never;
+
+/** Inputs in which arrays may be given as their types. */
+type OrTypes<T> = T extends NDArray ? T | ShapeDtype : T extends (...args: never) => unknown ? T : T extends object ? { [K in keyof T]: OrTypes<T[K]> } : T;
+type InputTypes<P extends readonly unknown[]> = { [K in keyof P]: OrTypes<P[K]> };
 
 const wrapped = new WeakSet<object>();
 
@@ -84,7 +88,7 @@ export class Module implements Scoped {
    * @throws ArgumentError without a key, or for a name used twice in one module.
    * @example const variables = net.init(random.key(0), new ShapeDtype([1, 28, 28, 1], "float32"));
    */
-  init(rngs: Rngs, ...inputs: WithOptions<Parameters<this["call"]>, InitOptions> | Parameters<this["call"]>): Variables;
+  init(rngs: Rngs, ...inputs: WithOptions<InputTypes<Parameters<this["call"]>>, InitOptions> | InputTypes<Parameters<this["call"]>>): Variables;
   init(rngs: Rngs, ...inputs: unknown[]): Variables {
     return initModule(this, rngs, inputs);
   }

@@ -27,7 +27,14 @@ const snake = (s: string): string => s.replace(/([a-z0-9])([A-Z])/g, "$1_$2").re
 export const haikuNaming: Naming = { automatic: (type, n) => (n === 0 ? snake(type) : `${snake(type)}_${n}`), numbersGiven: true };
 
 /** A variable to be made after the shapes are known. */
-export interface Deferred { readonly collection: string; readonly path: readonly string[]; readonly name: string; readonly make: () => unknown }
+export interface Deferred {
+  readonly collection: string;
+  readonly path: readonly string[];
+  readonly name: string;
+  /** Stands for the value: the same shapes and dtypes. */
+  readonly stand: unknown;
+  readonly make: () => unknown;
+}
 export interface CallRecord { readonly path: readonly string[]; readonly type: string; readonly inputs: readonly unknown[]; readonly output: unknown }
 
 export interface RunOptions {
@@ -241,8 +248,8 @@ export function variableValue(frame: Frame, collection: string, name: string, sh
   }
   if (!run.options.isMutable(collection)) throw missing(run, collection, scope.path, name, where, fn);
   const key = maker.needsKey ? run.nextKey(scope, "params", fn) : undefined;
-  run.options.deferred?.push({ collection, path: scope.path, name, make: () => maker.make(key?.()) });
   const value = run.options.deferred ? maker.abstract() : maker.make(key?.());
+  run.options.deferred?.push({ collection, path: scope.path, name, stand: value, make: () => maker.make(key?.()) });
   if (shape) requireShapeOf(value, shape, where, fn, "returned by its initializer");
   run.write(collection, scope.path, name, value);
   return run.read(collection, scope.path, name);
