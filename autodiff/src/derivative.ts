@@ -1,5 +1,6 @@
 import { DerivativeError, type NDArray } from "@hessia/core";
-import { bind, bind1, defineRule, formatAval, hasTangent, type Params, type Primitive } from "@hessia/core/extend";
+import { bind, bind1, call, type CallParams, currentTrace, defineRule, eagerTrace, formatAval, hasTangent, type Params, type Primitive, stage } from "@hessia/core/extend";
+import { LinearTrace } from "./linear-trace.js";
 import { addTangents, mul } from "./ops.js";
 import { bilinearPrimitives, notLinear } from "./linearity.js";
 import { isLinear, type JvpRule, jvpRule, type LinearInput, type PartialEvalRule, partialEvalRule, type TransposeRule, transposeRule } from "./rule-kinds.js";
@@ -50,11 +51,31 @@ export const elementwise = <P extends Params>(...partials: readonly (((...inputs
       if (dx instanceof Zero) return;
       const partial = partials[i]!;
       if (typeof partial === "string") throw noDerivative(primitive.name, `input ${i}`, partial);
-      dy = addTangents(dy, mul(dx, partial(...primals, y)));
+      dy = addTangents(dy, mul(dx, evaluatePartial(partial, [...primals, y])));
     });
     return { primals: [y], tangents: [dy] };
   },
 });
+
+type Partial = (...inputsAndOutput: NDArray[]) => NDArray;
+/** The Program of a partial derivative by input types; "plain" where it is one operation or none. */
+const partialPrograms = new WeakMap<Partial, Map<string, CallParams | "plain">>();
+const maxTypes = 256;
+
+/** Where values are known and nothing else watches, the operations of a partial derivative run as one kernel. */
+function evaluatePartial(partial: Partial, args: readonly NDArray[]): NDArray {
+  const trace = currentTrace();
+  if (trace !== eagerTrace && !(trace instanceof LinearTrace && trace.parent === eagerTrace)) return partial(...args);
+  let known = partialPrograms.get(partial);
+  if (!known || known.size > maxTypes) partialPrograms.set(partial, (known = new Map()));
+  const key = args.map((x) => formatAval(x.aval)).join();
+  let params = known.get(key);
+  if (!params) {
+    const { program, captured } = stage((...xs) => [partial(...xs)], args.map((x) => x.aval), "derivative");
+    known.set(key, (params = captured.length > 0 || program.equations.length < 2 ? "plain" : { program, name: "derivative" }));
+  }
+  return params === "plain" ? partial(...args) : bind1(call, args, params);
+}
 
 const noDerivative = (fn: string, arg: string | undefined, reason: string): DerivativeError =>
   new DerivativeError({ fn, arg, expected: "a value that is not differentiated", got: `a tangent, but there is no derivative: ${reason}`, fix: "apply stopGradient to the argument, or wrap the function in customJvp" });

@@ -1,7 +1,7 @@
-import { DerivativeError, DTypeError, jit, NDArray, np, registerPytree, ShapeDtype, ShapeError, TreeError, vmap } from "@hessia/core";
+import { DerivativeError, DTypeError, jit, NDArray, np, registerPytree, ShapeDtype, ShapeError, TreeError, vmap, withDevice } from "@hessia/core";
 import { describe, expect, it } from "vitest";
 import { expectClose } from "./fixtures/compare.js";
-import { grad, jvp, linearize, linearizeWithAux, linearTranspose, stopGradient, valueAndGrad, vjp, vjpWithAux } from "./index.js";
+import { grad, hessian, hessianDiag, hvp, jacrev, jvp, linearize, linearizeWithAux, linearTranspose, stopGradient, valueAndGrad, vjp, vjpWithAux } from "./index.js";
 
 const x = np.array([0.3, 1.2, -0.7]);
 const int = (v: number[]) => np.array(v, { dtype: "int32" });
@@ -63,6 +63,13 @@ describe("grad", () => {
     expect(g[0].dtype).toBe("float32");
     expectClose(g[1], np.zeros([3]));
   });
+});
+
+it("constants of derivatives are made where the arrays are", () => {
+  const y = withDevice("reference", () => np.array([1, 2, 3]));
+  const f = (v: NDArray) => np.sum(np.tanh(v.mul(2)).mul(np.maximum(v, 2)));
+  for (const d of [grad(f)(y), hessian(f)(y), jit(hessian(f))(y), hvp(f, [y], [y])[1], jacrev(f)(y), hessianDiag(f)(y), vjp(f, y)[1](withDevice("reference", () => np.array(1)))[0], grad((a: NDArray, b: NDArray) => np.sum(a.mul(stopGradient(b))), { argnums: [0, 1] })(y, y)[1]])
+    expect(d.device).toBe("reference");
 });
 
 describe("order", () => {

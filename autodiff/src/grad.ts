@@ -1,6 +1,7 @@
 import { DTypeError, type NDArray, ShapeError, tree } from "@hessia/core";
 import { type Aval, formatAval, hasTangent, shape } from "@hessia/core/extend";
 import { type Argnums, chooseArgs, type ChosenArgs, type FlatArgs, flattenArguments, leafOfTangent, requireFloats } from "./arguments.js";
+import { onDevice } from "./devices.js";
 import { installDerivatives } from "./install.js";
 import type { TangentOf } from "./jvp.js";
 import { type Linearized, linearizeFlat } from "./linearize.js";
@@ -66,7 +67,7 @@ function valueAndGradOf(f: (...args: never) => unknown, args: readonly unknown[]
   const setup = setUp(f, args, options.argnums ?? 0, fn, options.allowInt ? undefined : intFix);
   const lin = linearizeFlat(setup.call, setup.flat.leaves, fn, options.hasAux);
   const type = requireScalar(lin, fn);
-  const gradient = assemble(setup, lin.pull([fill({ ...type, weak: false }, 1)]).map(leafOfTangent));
+  const gradient = onDevice(lin.device, () => assemble(setup, lin.pull([fill({ ...type, weak: false }, 1)]).map(leafOfTangent)));
   return { value: lin.primals[0]!, gradient, aux: lin.aux };
 }
 

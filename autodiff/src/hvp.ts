@@ -1,11 +1,12 @@
 import { ArgumentError, type NDArray, tree } from "@hessia/core";
-import { broadcastTo, convertTo, reshapeTo, runBatched, shape } from "@hessia/core/extend";
+import { convertTo, reshapeTo, runBatched, shape } from "@hessia/core/extend";
 import { type Argnums, flattenTangents, leafOfTangent } from "./arguments.js";
 import { assemble, type Chosen, requireScalar, setUp, type Setup } from "./grad.js";
+import { deviceToUse, onDevice } from "./devices.js";
 import { installDerivatives } from "./install.js";
 import { requireTuple, runJvp, type TangentLike } from "./jvp.js";
 import { linearizeFlat } from "./linearize.js";
-import { mul, sum } from "./ops.js";
+import { slice } from "./ops.js";
 import { unitVectors } from "./jacobian.js";
 import { fill, instantiate, type Tangent, Zero } from "./zero.js";
 
@@ -56,10 +57,11 @@ export function hvp<A extends readonly unknown[], R, const I extends Argnums = 0
 export function hvp<A extends readonly unknown[], R, X, const I extends Argnums = 0>(f: (...args: A) => readonly [R, X], primals: readonly [...A], tangents: TangentArgs<A, I>, options: HvpOptions<I, true>): [Chosen<A, I>, Chosen<A, I>, X];
 export function hvp(f: (...args: never) => unknown, primals: readonly unknown[], tangents: unknown, options: HvpOptions<Argnums, boolean> = {}): unknown {
   const setup = prepare(f, primals, options.argnums ?? 0, "hvp");
-  const v = tangentsOf(setup, tangents, "hvp");
-  const { g, hv, aux } = compose(setup, v, options);
-  const result = [assemble(setup, g.map(leafOfTangent)), assemble(setup, hv.map(leafOfTangent))];
-  return options.hasAux ? [...result, aux] : result;
+  return onDevice(deviceToUse(setup.flat.leaves), () => {
+    const { g, hv, aux } = compose(setup, tangentsOf(setup, tangents, "hvp"), options);
+    const result = [assemble(setup, g.map(leafOfTangent)), assemble(setup, hv.map(leafOfTangent))];
+    return options.hasAux ? [...result, aux] : result;
+  });
 }
 
 function compose(setup: Setup, v: readonly Tangent[], { mode = "fwd-over-rev", hasAux }: HvpOptions<Argnums, boolean>): { g: Tangent[]; hv: Tangent[]; aux: unknown } {
@@ -106,7 +108,7 @@ export function hvpFn<A extends readonly unknown[], const I extends Argnums = 0>
   const product = (v: unknown): unknown => {
     const given = setup.chosen.single ? [v] : v;
     requireTuple(given, "hvpFn", "v");
-    return assemble(setup, lin.push(tangentsOf(setup, given, "hvpFn")).map(leafOfTangent));
+    return onDevice(lin.device, () => assemble(setup, lin.push(tangentsOf(setup, given, "hvpFn")).map(leafOfTangent)));
   };
   return Object.assign(product, { gradient: assemble(setup, lin.primals), dispose: () => lin.dispose() }) as HessianProduct<Chosen<A, I>>;
 }
@@ -124,7 +126,7 @@ export function vhp<A extends readonly unknown[], const I extends Argnums = 0>(f
     const type = requireScalar(inner, "vhp");
     return [inner.pull([fill({ ...type, weak: false }, 1)]).map(instantiate), inner.primals[0]!];
   }, setup.flat.leaves, "vhp", true);
-  return [lin.aux as NDArray, assemble(setup, lin.pull(v).map(leafOfTangent)) as Chosen<A, I>];
+  return [lin.aux as NDArray, onDevice(lin.device, () => assemble(setup, lin.pull(v).map(leafOfTangent))) as Chosen<A, I>];
 }
 
 /** Value, slope and curvature of `f` along `v`, at flat arguments. */
@@ -145,8 +147,10 @@ function along(setup: Setup, v: readonly Tangent[], fn: string): [NDArray, Tange
  */
 export function directionalSecond<A extends readonly unknown[], const I extends Argnums = 0>(f: (...args: A) => NDArray, primals: readonly [...A], tangents: TangentArgs<A, I>, options: { readonly argnums?: I } = {}): [NDArray, NDArray, NDArray] {
   const setup = prepare(f, primals, options.argnums ?? 0, "directionalSecond");
-  const [y, slope, curvature] = along(setup, tangentsOf(setup, tangents, "directionalSecond"), "directionalSecond");
-  return [y, instantiate(slope), instantiate(curvature)];
+  return onDevice(deviceToUse(setup.flat.leaves), () => {
+    const [y, slope, curvature] = along(setup, tangentsOf(setup, tangents, "directionalSecond"), "directionalSecond");
+    return [y, instantiate(slope), instantiate(curvature)];
+  });
 }
 
 /**
@@ -158,23 +162,22 @@ export function directionalSecond<A extends readonly unknown[], const I extends 
 export function hessianDiag<A extends readonly unknown[], const I extends Argnums = 0>(f: (...args: A) => NDArray, options: { readonly argnums?: I } = {}): (...args: A) => Chosen<A, I> {
   return (...args) => {
     const setup = prepare(f, args, options.argnums ?? 0, "hessianDiag");
-    const types = setup.flat.leaves.map((x) => x.aval);
-    const n = types.reduce((s, t) => s + shape.sizeOf(t.shape), 0);
-    if (n === 0) return assemble(setup, types.map((t) => fill({ ...t, weak: false }, 0))) as Chosen<A, I>;
-    const basis = unitVectors(types);
-    const { outputs, dims } = runBatched(n, basis, basis.map(() => 0), (vs) => [instantiate(along(setup, vs, "hessianDiag")[2])]);
-    const rows = outputs[0]!;
-    // Row k holds the curvature along element k: leaf by leaf, pick it out by the unit vectors.
-    const leaves = types.map((t, i) => {
-      if (dims[0] === null) return fill({ ...t, weak: false }, 0);
-      const flat = reshapeTo(basis[i]!, [n, shape.sizeOf(t.shape)]);
-      const spread = mul(flat, spreadRows(rows, flat));
-      return reshapeTo(sum(spread, [0]), t.shape);
-    });
-    return assemble(setup, leaves) as Chosen<A, I>;
+    return onDevice(deviceToUse(setup.flat.leaves), () => diagonal(setup)) as Chosen<A, I>;
   };
 }
-const spreadRows = (rows: NDArray, like: NDArray): NDArray => broadcastTo(convertTo(rows, like.dtype), like.shape, [0]);
+
+function diagonal(setup: Setup): unknown {
+  const types = setup.flat.leaves.map((x) => x.aval);
+  const n = types.reduce((s, t) => s + shape.sizeOf(t.shape), 0);
+  if (n === 0) return assemble(setup, types.map((t) => fill({ ...t, weak: false }, 0)));
+  const basis = unitVectors(types);
+  const { outputs, dims } = runBatched(n, basis, basis.map(() => 0), (vs) => [instantiate(along(setup, vs, "hessianDiag")[2])]);
+  if (dims[0] === null) return assemble(setup, types.map((t) => fill({ ...t, weak: false }, 0)));
+  // Row k holds the curvature along element k of all leaves.
+  let at = 0;
+  const leaves = types.map((t) => reshapeTo(convertTo(slice(outputs[0]!, [at], [(at += shape.sizeOf(t.shape))]), t.dtype), t.shape));
+  return assemble(setup, leaves);
+}
 
 /**
  * Generalized Gauss-Newton product `J^T H_L J v` for `loss(model(params))`: J is the Jacobian of the model, H_L the Hessian of the loss by

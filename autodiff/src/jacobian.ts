@@ -2,6 +2,7 @@ import { DTypeError, type NDArray, tree, type TreeDef } from "@hessia/core";
 import { type Aval, convertTo, formatAval, hasTangent, moveBatch, reshapeTo, runBatched, shape, toBatch } from "@hessia/core/extend";
 import type { Argnums } from "./arguments.js";
 import { assemble, type Chosen, type GradOptions, named, type Setup, setUp } from "./grad.js";
+import { deviceToUse, onDevice } from "./devices.js";
 import { installDerivatives } from "./install.js";
 import { runJvp } from "./jvp.js";
 import { linearizeFlat } from "./linearize.js";
@@ -70,6 +71,10 @@ const intFix = "convert it with astype, or leave the argument out of argnums";
 
 function jacobianOf(f: (...args: never) => unknown, args: readonly unknown[], options: JacobianOptions<Argnums, boolean>, mode: Mode, fn: string): unknown {
   const setup = setUp(f, args, options.argnums ?? 0, fn, intFix);
+  return onDevice(deviceToUse(setup.flat.leaves), () => jacobianAt(setup, options, mode, fn));
+}
+
+function jacobianAt(setup: Setup, options: JacobianOptions<Argnums, boolean>, mode: Mode, fn: string): unknown {
   const { leaves } = setup.flat;
   const inTypes = leaves.map((x) => x.aval);
   const count = (types: readonly Aval[]): number => types.reduce((s, t) => s + sizeOf(t.shape), 0);

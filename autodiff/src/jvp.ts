@@ -1,6 +1,7 @@
 import { ArgumentError, NDArray, tree, type TreeDef } from "@hessia/core";
 import { currentTrace, flattenArgs, flattenResult, runTrace } from "@hessia/core/extend";
 import { flattenTangents, leafOfTangent, splitAux } from "./arguments.js";
+import { deviceToUse, onDevice } from "./devices.js";
 import { installDerivatives } from "./install.js";
 import { JvpTrace } from "./jvp-trace.js";
 import type { Tangent } from "./zero.js";
@@ -18,11 +19,11 @@ export interface FlatJvp {
 /** @internal Runs `f` on values with tangents. */
 export function runJvp(f: (xs: NDArray[]) => unknown, primals: readonly NDArray[], tangents: readonly Tangent[], fn: string, hasAux?: boolean): FlatJvp {
   const trace = new JvpTrace(currentTrace(), fn);
-  const { outs, def, aux } = runTrace(trace, () => {
+  const { outs, def, aux } = onDevice(deviceToUse(primals), () => runTrace(trace, () => {
     const [out, rest] = splitAux(f(primals.map((x, i) => trace.wrap(x, tangents[i]!))), hasAux, fn);
     const [leaves, d] = flattenResult(out, fn);
     return { outs: leaves.map((y) => trace.unwrap(y)), def: d, aux: dropTangents(rest, trace) };
-  });
+  }));
   return { primals: outs.map(([y]) => y), tangents: outs.map(([, t]) => t), tree: def, aux };
 }
 
@@ -73,7 +74,7 @@ export function jvp(f: (...args: never) => unknown, primals: readonly unknown[],
   const [leaves, def] = flattenArgs(primals, "jvp");
   const flat = flattenTangents(tangents, def, leaves.map((x) => x.aval), "jvp", "tangents", "tangent");
   const out = runJvp((xs) => (f as (...a: unknown[]) => unknown)(...tree.unflatten<unknown[]>(def, xs)), leaves, flat, "jvp", options.hasAux);
-  const result = [tree.unflatten(out.tree, out.primals), tree.unflatten(out.tree, out.tangents.map(leafOfTangent))];
+  const result = [tree.unflatten(out.tree, out.primals), onDevice(deviceToUse(leaves), () => tree.unflatten(out.tree, out.tangents.map(leafOfTangent)))];
   return options.hasAux ? [...result, out.aux] : result;
 }
 

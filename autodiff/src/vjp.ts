@@ -2,10 +2,12 @@ import { DerivativeError, ShapeDtype, tree } from "@hessia/core";
 import { type Aval, currentTrace, flattenArgs, flattenResult, leafToArray, runTrace } from "@hessia/core/extend";
 import { flattenTangents, leafOfTangent } from "./arguments.js";
 import { backwardPass } from "./backward-pass.js";
+import { deviceToUse, onDevice } from "./devices.js";
 import { installDerivatives } from "./install.js";
 import type { TangentLike, TangentOf } from "./jvp.js";
 import { type Linearized, linearizeFlat } from "./linearize.js";
 import { LinearTrace } from "./linear-trace.js";
+import { isNonzero } from "./zero.js";
 
 installDerivatives();
 
@@ -35,7 +37,7 @@ function pullback(lin: Linearized, def: ReturnType<typeof tree.structure>, fn: s
   const outTree = lin.tree;
   const pull = (cotangent: unknown) => {
     const cts = flattenTangents(cotangent, outTree, outTypes, fn, "cotangent", "cotangent");
-    return tree.unflatten<unknown[]>(def, lin.pull(cts).map(leafOfTangent));
+    return onDevice(lin.device, () => tree.unflatten<unknown[]>(def, lin.pull(cts).map(leafOfTangent)));
   };
   return Object.assign(pull, { dispose: () => lin.dispose() }) as Pullback<readonly unknown[], unknown>;
 }
@@ -60,7 +62,7 @@ export function vjpWithAux<A extends readonly unknown[], R, X>(f: (...args: A) =
 function pushforward(s: ReturnType<typeof start>): Pushforward<readonly unknown[], unknown> {
   const push = (...tangents: unknown[]) => {
     const flat = flattenTangents(tangents, s.def, s.types, "linearize", "tangents", "tangent");
-    return tree.unflatten(s.lin.tree, s.lin.push(flat).map(leafOfTangent));
+    return onDevice(s.lin.device, () => tree.unflatten(s.lin.tree, s.lin.push(flat).map(leafOfTangent)));
   };
   return Object.assign(push, { dispose: () => s.lin.dispose() }) as Pushforward<readonly unknown[], unknown>;
 }
@@ -104,7 +106,9 @@ export function linearTranspose(f: (...args: never) => unknown, ...specs: readon
   }));
   return (cotangent) => {
     const cts = flattenTangents(cotangent, outTree, outTypes, fn, "cotangent", "cotangent");
-    const out = named(() => backwardPass(map.program, map.residuals, cts.filter((_, i) => depends[i])));
-    return tree.unflatten<unknown[]>(def, out.map(leafOfTangent));
+    return onDevice(deviceToUse(cts.filter(isNonzero)), () => {
+      const out = named(() => backwardPass(map.program, map.residuals, cts.filter((_, i) => depends[i])));
+      return tree.unflatten<unknown[]>(def, out.map(leafOfTangent));
+    });
   };
 }
