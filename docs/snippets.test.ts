@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
@@ -19,8 +19,8 @@ import { readSnippets, sameOutput, type SnippetProgram, sourceOf } from "./snipp
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 const packages = ["core", "autodiff", "linalg", "nn", "optim"];
-const files = ["README.md", "CONTRIBUTING.md", ...packages.map((p) => `${p}/README.md`).filter((f) => existsSync(join(root, f))), ...globSync("docs/*.md", { cwd: root }).sort()];
-const documents = files.map((file) => {
+const files = ["README.md", "CONTRIBUTING.md", ...packages.map((p) => `${p}/README.md`), ...readdirSync(join(root, "docs")).filter((f) => f.endsWith(".md")).sort().map((f) => `docs/${f}`)];
+const documents = files.filter((f) => existsSync(join(root, f))).map((file) => {
   const markdown = readFileSync(join(root, file), "utf8");
   return { file, markdown, programs: readSnippets(markdown) };
 });
