@@ -14,3 +14,4 @@ export { BatchNorm, type BatchNormCall, type BatchNormOptions, GroupNorm, type G
 export * from "./layers/containers.js";
 export * from "./parameters.js";
 export { type LayerRow, type Summary, tabulate } from "./tabulate.js";
+export * as stax from "./stax.js";

@@ -12,6 +12,8 @@ function near(a: unknown, b: unknown, tol = 1e-10): void {
   p.forEach((v, i) => expect(Math.abs(v - q[i]!)).toBeLessThanOrEqual(tol * (1 + Math.abs(q[i]!))));
 }
 
+type VariableTreeOf = Record<string, NDArray>;
+
 class Net extends nn.Module {
   static readonly typeName: string = "Net";
   constructor(readonly width: number, options: nn.ModuleOptions = {}) { super(options); }
@@ -69,6 +71,22 @@ describe("Module", () => {
     const v = tied.init(key, x);
     expect(Object.keys(nn.flattenParams(v))).toEqual(["params/a/layers_0/bias", "params/a/layers_0/kernel"]);
     expect(tied.apply(v, x).shape).toEqual([2, 3]);
+  });
+
+  it("names modules in the order in which they are made, whether called or not; parts of a part belong to it", () => {
+    class Order extends nn.Module {
+      override call(v: NDArray, o: { first: boolean } = { first: true }): NDArray {
+        const [a, b] = [new nn.Dense(3), new nn.Dense(3)];
+        const chain = new nn.Sequential([new nn.Dense(3), nn.tanh]);
+        const h = o.first ? a.call(v) : v;
+        return chain.call(b.call(h));
+      }
+    }
+    const order = new Order();
+    const v = order.init(key, x);
+    expect(Object.keys(nn.flattenParams(v)).filter((k) => k.endsWith("kernel"))).toEqual(["params/Dense_0/kernel", "params/Dense_1/kernel", "params/Sequential_0/layers_0/kernel"]);
+    const p = v["params"] as Record<string, VariableTreeOf>;
+    near(order.apply(v, x, { first: false }, { strict: false }), np.tanh(np.matmul(np.matmul(x, p["Dense_1"]!["kernel"]!), (p["Sequential_0"]!["layers_0"] as unknown as VariableTreeOf)["kernel"]!)), 1e-6);
   });
 
   it("may be used in several networks and runs at a time", () => {

@@ -1,7 +1,7 @@
 import { ArgumentError, type DType, type NDArray, np, type Shape, type ShapeDtype } from "@hessia/core";
 import type { Initializer } from "../functions/initializers.js";
 import { applyModule, type ApplyOptions, initModule, type InitOptions, type MutableOption, type Rngs } from "./init-apply.js";
-import { currentFrame, enter, moduleBrand, type Scoped, variableValue } from "./run.js";
+import { currentFrame, enter, moduleBrand, noteModule, type Scoped, variableValue } from "./run.js";
 import type { Variables } from "./variables.js";
 
 export interface ModuleOptions {
@@ -32,7 +32,7 @@ function wrapMethods(prototype: object): void {
       if (key === "constructor" || typeof method !== "function") continue;
       Object.defineProperty(p, key, {
         ...property,
-        value: function (this: Module, ...inputs: unknown[]): unknown {
+        value(this: Module, ...inputs: unknown[]): unknown {
           return enter(this, key, inputs, () => Reflect.apply(method, this, inputs) as unknown);
         },
       });
@@ -46,7 +46,7 @@ function wrapMethods(prototype: object): void {
  * variables of the run. Submodules are made in the constructor or where they are called; one instance called twice shares its parameters.
  *
  * Names follow Flax: a submodule held by a property is called after it (`fc`, `layers_0`), one made inside a method after its class and
- * a running number (`Dense_0`, `Dense_1`, counted by first call). Give classes `static typeName = "..."` if your code will be minified.
+ * a running number (`Dense_0`, `Dense_1`, in the order in which they are made). Give classes `static typeName = "..."` if your code will be minified.
  *
  * @example
  * class Net extends nn.Module {
@@ -68,6 +68,7 @@ export class Module implements Scoped {
     if (this.name !== undefined && (typeof this.name !== "string" || this.name === "" || /[/.]/.test(this.name)))
       throw new ArgumentError({ fn: new.target.name, arg: "name", expected: 'a non-empty name without "/" and "."', got: JSON.stringify(options.name) ?? "undefined", fix: "nested names come from nested modules" });
     wrapMethods(new.target.prototype as object);
+    noteModule(this);
   }
   /** @internal */
   get [moduleBrand](): true { return true; }

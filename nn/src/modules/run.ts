@@ -130,10 +130,23 @@ export class Run {
   }
 }
 
+/** The submodules that a module holds in its properties, with the names that they take from them. */
+function* partsOf(module: object): Generator<[string, Scoped]> {
+  for (const [key, value] of Object.entries(module)) {
+    if (isModule(value)) yield [key, value];
+    else if (Array.isArray(value) || isDict(value)) for (const [k, v] of Object.entries(value)) if (isModule(v)) yield [`${key}_${k}`, v];
+  }
+}
+function propertyOf(holder: object, part: Scoped): string | undefined {
+  for (const [property, held] of partsOf(holder)) if (held === part) return property;
+  return undefined;
+}
+
 /** A method of a module at work. Names are counted anew at each, so that a second call shares the parameters of the first. */
 class Frame {
   readonly #taken = new Map<string, unknown>();
   readonly #counts = new Map<string, number>();
+  readonly #made: Scoped[] = [];
   constructor(readonly run: Run, readonly scope: Scope, readonly module: Scoped | null) {}
 
   /** Keeps a name for one parameter, variable or submodule; `once` refuses also the same holder. */
@@ -145,10 +158,19 @@ class Frame {
   }
   isTaken(name: string): boolean { return this.#taken.has(name); }
 
+  /** Remembers a module made while this frame runs: names are given in the order in which modules are made. */
+  note(module: Scoped): void { this.#made.push(module); }
+
   /** The scope of a module called from here, found or made. */
-  scopeOf(module: Scoped, property?: string): Scope {
+  scopeOf(module: Scoped): Scope {
     const found = this.run.scopes.get(module);
     if (found) return found;
+    // Those made in the constructor of another belong to it; all others are named now, called or not.
+    const made = this.#made.splice(0).filter((m) => !this.run.scopes.has(m));
+    for (const m of made) if (!made.some((other) => other !== m && propertyOf(other, m) !== undefined)) this.#place(m, this.module ? propertyOf(this.module, m) : undefined);
+    return this.run.scopes.get(module) ?? this.#place(module);
+  }
+  #place(module: Scoped, property?: string): Scope {
     const name = this.#nameOf(module, property);
     this.reserve(name, module, typeNameOf(module));
     const scope = this.scope.child(name);
@@ -170,14 +192,11 @@ class Frame {
 
   /** Submodules made in the constructor take the names of the properties that hold them: `this.fc`, `this.layers[0]` -> `layers_0`. */
   adopt(module: object): void {
-    for (const [key, value] of Object.entries(module)) {
-      if (isModule(value)) this.#adoptOne(value, key);
-      else if (Array.isArray(value) || isDict(value)) for (const [k, v] of Object.entries(value)) if (isModule(v)) this.#adoptOne(v, `${key}_${k}`);
-    }
+    for (const [property, part] of partsOf(module)) this.#adoptOne(part, property);
   }
   #adoptOne(module: Scoped, property: string): void {
     const known = this.run.scopes.get(module);
-    if (!known) this.scopeOf(module, property);
+    if (!known) this.#place(module, property);
     else if (known === this.scope.children.get(known.path.at(-1)!)) this.reserve(known.path.at(-1)!, module, typeNameOf(module));
   }
 }
@@ -192,6 +211,8 @@ export function currentFrame(fn: string): Frame {
 }
 /** True while init or apply runs. */
 export const isRunning = (): boolean => stack.length > 0;
+/** Tells the frame at work, if any, that a module was made. */
+export const noteModule = (module: Scoped): void => stack.at(-1)?.note(module);
 
 function within<T>(frame: Frame, f: () => T): T {
   stack.push(frame);

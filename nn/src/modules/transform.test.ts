@@ -17,8 +17,10 @@ describe("transform", () => {
   it("names modules as Haiku does: mlp/linear_0, linear, linear_1, repeated names numbered", () => {
     const f = nn.transform((v: NDArray) => {
       const h = new nn.MLP([4, 3]).call(v);
-      const again = new nn.Linear(3, { name: "head" }).call(new nn.Linear(3, { name: "head" }).call(h));
-      return new nn.Linear(2).call(new nn.Linear(3).call(again)).add(nn.getParameter("offset", [2], "float32", nn.initializers.ones));
+      const heads = [0, 1].map(() => new nn.Linear(3, { name: "head" }));
+      const again = heads.reduce((v, l) => l.call(v), h);
+      const [first, last] = [new nn.Linear(3), new nn.Linear(2)];
+      return last.call(first.call(again)).add(nn.getParameter("offset", [2], "float32", nn.initializers.ones));
     });
     const params = f.init(key, x);
     expect(names(params)).toEqual(["head bias", "head kernel", "head_1 bias", "head_1 kernel", "linear bias", "linear kernel", "linear_1 bias", "linear_1 kernel", "mlp/linear_0 bias", "mlp/linear_0 kernel", "mlp/linear_1 bias", "mlp/linear_1 kernel", "~ offset"]);
@@ -89,6 +91,21 @@ describe("transform", () => {
     expect(() => nn.nextRngKey()).toThrow(/outside of init and apply/);
     expect(() => nn.getParameter("w", [1])).toThrow(ArgumentError);
     expect(() => nn.setState("w", x)).toThrow(ArgumentError);
+  });
+
+  it("transforms several functions over the same modules", () => {
+    const { init, apply } = nn.multiTransform(() => {
+      const [encoder, decoder] = [new nn.Linear(2), new nn.Linear(3)];
+      const encode = (v: NDArray): NDArray => encoder.call(v);
+      const decode = (z: NDArray): NDArray => decoder.call(z);
+      return [(v: NDArray) => decode(encode(v)), { encode, decode }] as const;
+    });
+    const params = init(key, x);
+    expect(names(params)).toEqual(["linear bias", "linear kernel", "linear_1 bias", "linear_1 kernel"]);
+    const z = apply.encode(params, null, x);
+    expect(z.shape).toEqual([2, 2]);
+    const { kernel, bias } = params["linear_1"] as Record<string, NDArray>;
+    near(apply.decode(params, null, z), np.add(np.matmul(z, kernel!), bias!), 1e-6);
   });
 
   it("names the path of missing, extra and mis-shaped parameters", () => {

@@ -112,6 +112,28 @@ export function transformWithState<A extends readonly unknown[], R>(f: (...input
   return both;
 }
 
+/** Functions by name, as `multiTransform` takes and gives them. */
+export type MultiFunctions = Readonly<Record<string, (...inputs: never[]) => unknown>>;
+
+/**
+ * Transforms several functions that share modules: `f` returns the function that makes all parameters, and an object of functions to apply.
+ * @example
+ * const { init, apply } = nn.multiTransform(() => {
+ *   const encoder = new nn.Linear(2), decoder = new nn.Linear(8);
+ *   const encode = (x: NDArray) => encoder.call(x), decode = (z: NDArray) => decoder.call(z);
+ *   return [(x: NDArray) => decode(encode(x)), { encode, decode }];
+ * });
+ * apply.encode(params, null, x);
+ */
+export function multiTransform<A extends readonly unknown[], F extends MultiFunctions>(f: () => readonly [(...inputs: A) => unknown, F]): {
+  init: Transformed<A, unknown>["init"];
+  apply: { [K in keyof F]: (params: FlatVariables, key: Key, ...inputs: Parameters<F[K]>) => ReturnType<F[K]> };
+} {
+  const names = Object.keys(transform(() => f()[1], { strict: false }).apply({}, null));
+  const apply = Object.fromEntries(names.map((name) => [name, transform((...inputs: never[]) => f()[1][name]!(...inputs), { strict: false }).apply]));
+  return { init: transform((...inputs: A) => f()[0](...inputs)).init, apply: apply as never };
+}
+
 /** Drops the key from `apply` of a transformed function that draws nothing at random. @example const { init, apply } = nn.withoutApplyRng(nn.transform(f)); */
 export function withoutApplyRng<A extends readonly unknown[], R>(t: Transformed<A, R>): { init: Transformed<A, R>["init"]; apply(params: FlatVariables, ...inputs: A): R };
 export function withoutApplyRng<A extends readonly unknown[], R>(t: TransformedWithState<A, R>): { init: TransformedWithState<A, R>["init"]; apply(params: FlatVariables, state: FlatVariables, ...inputs: A): [R, FlatVariables] };
