@@ -1,2 +1,10 @@
 export { boolInput, distinctInput, drawInputs, fixedInput, intInput, realInput, samples, samplesOf, seededRandom, type Sample, type SampleInput } from "./testing/samples.js";
 export { installCoreSamples } from "./testing/core-samples.js";
+export { differentiableInputs, operandsOf } from "./testing/samples.js";
+export { type Law, LawViolation, type Nearness, requireNear, requireNearNumbers } from "./testing/law.js";
+export { type Case, type CaseOptions, casesOf, moved, randomLike } from "./testing/cases.js";
+export { difference } from "./testing/numerical.js";
+export { backendLaw, type BackendLawOptions, jitLaw, passesLaw, primitiveLaws, printLaw, rulesLaw, typesLaw, vmapLaw } from "./testing/primitive-laws.js";
+export { adjointLaw, derivativeLaws, type DerivativeTransforms, gradientJitLaw, gradientVmapLaw, hessianLaw, hvpLaw, jvpLaw, thirdOrderLaw } from "./testing/derivative-laws.js";
+export { backendLaws } from "./testing/backend-laws.js";
+export { passLaw, textLaw } from "./testing/program-laws.js";

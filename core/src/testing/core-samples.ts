@@ -44,7 +44,7 @@ function table(): [AnyPrimitive, readonly Sample[]][] {
     ...(["eq", "ne", "lt", "le", "gt", "ge"] as const).map((k): [AnyPrimitive, Sample[]] => [b[k], [s([real([5]), real([5])]), s([intInput([5], 0, 3), intInput([5], 0, 3)])]]),
     [types.convert, [s([real([4])], { dtype: "float32", weak: false }), s([real([4], -9, 9)], { dtype: "int32", weak: false }), s([whole], { dtype: "float64", weak: false }), s([boolInput([4])], { dtype: "float64", weak: false }), s([real([4])], { dtype: "bool", weak: false })]],
     [types.bitcast, [s([real([4], -2, 2, "float32")], { dtype: "int32" }), s([whole], { dtype: "float32" })]],
-    [types.select, [s([boolInput([2, 3]), real([2, 3]), real([2, 3])])]], [types.stopGradient, [s([real([3])])]],
+    [types.select, [s([boolInput([2, 3]), real([2, 3]), real([2, 3])])]], /* Its derivative is zero by definition, not by differences. */ [types.stopGradient, [s([{ ...real([3]), differentiable: false }])]],
     [st.transpose, [s([real([2, 3, 4])], { permutation: [2, 0, 1] })]],
     [st.broadcast, [s([real([3])], { shape: [2, 3], dims: [1] }), s([real([1, 3])], { shape: [4, 2, 3], dims: [1, 2] }), s([real([])], { shape: [2, 2], dims: [] })]],
     [st.reshape, [s([real([2, 6])], { shape: [3, 4] }), s([real([1])], { shape: [] }), s([real([0, 3])], { shape: [3, 0] })]],

@@ -22,10 +22,11 @@ export function violated(message: string): never {
   throw new LawViolation(message);
 }
 
-/** How near two arrays must be: within `relative` of the larger element, or within `ulps` of it, or within `ofScale` of the largest element of the expected array. */
+/** How near two arrays must be, element by element: within `relative` of the element, `ofScale` of the largest element of the expected array, or `absolute`. */
 export interface Nearness {
   readonly relative?: number;
   readonly ofScale?: number;
+  readonly absolute?: number;
 }
 
 /** Equal types; equal integers, bools, NaN and infinities; floats as near as asked (equal by default). */
@@ -34,14 +35,14 @@ export function requireNear(got: NDArray, expected: NDArray, near: Nearness, wha
   requireNearNumbers(values(got), values(expected), isFloat(expected.dtype) ? near : {}, what);
 }
 
-export function requireNearNumbers(got: ArrayLike<number>, expected: ArrayLike<number>, { relative = 0, ofScale = 0 }: Nearness, what: string): void {
+export function requireNearNumbers(got: ArrayLike<number>, expected: ArrayLike<number>, { relative = 0, ofScale = 0, absolute = 0 }: Nearness, what: string): void {
   if (got.length !== expected.length) violated(`${what}: ${got.length} elements, expected ${expected.length}`);
   let scale = 0;
   for (let i = 0; i < expected.length; i++) if (Number.isFinite(expected[i]!)) scale = Math.max(scale, Math.abs(expected[i]!));
   for (let i = 0; i < expected.length; i++) {
     const [a, b] = [got[i]!, expected[i]!];
     if (a === b || (Number.isNaN(a) && Number.isNaN(b))) continue;
-    if (!(Math.abs(a - b) <= Math.max(relative * Math.max(Math.abs(a), Math.abs(b)), ofScale * scale)) || !Number.isFinite(b))
+    if (!(Math.abs(a - b) <= Math.max(relative * Math.max(Math.abs(a), Math.abs(b)), ofScale * scale, absolute)) || !Number.isFinite(b))
       violated(`${what}: element ${i} is ${a}, expected ${b} (off by ${Math.abs(a - b)}, allowed ${relative} of the element or ${ofScale} of the largest, ${scale})`);
   }
 }

@@ -30,6 +30,8 @@ export interface Sample {
    * smooth in its float inputs, since the laws differentiate through it.
    */
   readonly prepare?: (inputs: readonly NDArray[]) => readonly NDArray[];
+  /** Results below this are rounding errors (the residual of an iteration that has converged). */
+  readonly noise?: number;
 }
 
 /**
