@@ -6,7 +6,7 @@ import type { NistProblem } from "../nist/problems.js";
 import { renderChart } from "./chart.js";
 import type { Section } from "./html.js";
 
-const size = { width: 480, height: 260 };
+const size = { width: 370, height: 240 };
 
 export async function nistSection(rows: readonly { readonly problem: NistProblem; readonly fits: readonly Fit[] }[]): Promise<Section> {
   const names = ["LM, start 1", "Newton, start 1", "LM, start 2", "Newton, start 2"];
@@ -15,7 +15,7 @@ export async function nistSection(rows: readonly { readonly problem: NistProblem
   const curves = await Promise.all(["Thurber", "ENSO", "Gauss3"].map((name) => fittedCurve(rows.find((r) => r.problem.name === name)!)));
   return {
     title: "NIST nonlinear regression",
-    text: "27 problems with certified solutions, each from NIST's far (1) and near (2) starting values. Levenberg-Marquardt uses exact Jacobians and finishes with the exact Hessian; Newton is the trust-region method on the exact Hessian alone.",
+    text: "27 problems with certified solutions, each from NIST's far (1) and near (2) starting values. Levenberg-Marquardt uses exact Jacobians and finishes with the exact Hessian; Newton is the trust-region method on the exact Hessian alone; from the near start of the Lanczos problems it ends where two exponentials coincide, a point where the gradient vanishes too.",
     charts: [digits, ...curves],
     table: { head: ["problem", "level", ...names.flatMap((n) => [`${n}: digits`, "evaluations"])], rows: rows.map(({ problem, fits }) => [problem.name, problem.difficulty, ...fits.flatMap((f) => [f.digits.toFixed(1), f.evaluations])]) },
   };
@@ -25,7 +25,7 @@ async function fittedCurve({ problem, fits }: { readonly problem: NistProblem; r
   const x = problem.x as number[];
   const fitted = problem.model(np.array([...fits[0]!.parameters])).toArray() as number[];
   const values = x.map((v, i) => ({ x: v, y: problem.y[i]!, fit: fitted[i]! }));
-  return renderChart({ title: problem.name, width: 300, height: 200, data: { values }, layer: [{ mark: { type: "point", size: 14, opacity: 0.6 }, encoding: { x: { field: "x", type: "quantitative" }, y: { field: "y", type: "quantitative", scale: { zero: false } } } }, { mark: { type: "line", color: "#d1495b" }, encoding: { x: { field: "x", type: "quantitative" }, y: { field: "fit", type: "quantitative" } } }] });
+  return renderChart({ title: problem.name, width: 265, height: 190, data: { values }, layer: [{ mark: { type: "point", size: 14, opacity: 0.6 }, encoding: { x: { field: "x", type: "quantitative" }, y: { field: "y", type: "quantitative", scale: { zero: false } } } }, { mark: { type: "line", color: "#d1495b" }, encoding: { x: { field: "x", type: "quantitative" }, y: { field: "fit", type: "quantitative" } } }] });
 }
 
 export async function trainingSection(runs: readonly TrainingRun[]): Promise<Section> {
