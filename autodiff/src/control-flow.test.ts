@@ -1,7 +1,7 @@
 import { cond, foriLoop, jit, type NDArray, np, scan, switchCase, vmap, whileLoop } from "@hessia/core";
 import { describe, expect, it } from "vitest";
 import { expectClose } from "./fixtures/compare.js";
-import { checkpoint, grad, hessian, jacfwd, jacrev, jvp, linearize, vjp } from "./index.js";
+import { checkpoint, grad, hessian, jacfwd, jacrev, jvp, linearize, savedResiduals, vjp } from "./index.js";
 
 type F = (x: NDArray) => NDArray;
 const x = np.array([0.5, -1.2, 0.3]);
@@ -149,4 +149,14 @@ it("the pullback through a scan can be called again", () => {
   const first = pull(np.ones([3]))[0];
   expectClose(pull(np.ones([3]))[0], first);
   expectClose(pull(np.full([3], 2))[0], first.mul(2));
+});
+
+it("a loop keeps no copy of what does not change in it, and no stack of what is stacked already", () => {
+  const n = 10;
+  const rows = np.ones([50, n]);
+  const f: F = (w) => scan((c: NDArray, u: NDArray) => [np.tanh(np.matmul(np.sin(w), c)).mul(u), null], np.ones([n]), rows)[0].sum();
+  const shapes = savedResiduals(f, np.eye(n)).map((r) => r.shape.join());
+  expect(shapes.filter((s) => s === `50,${n},${n}`)).toEqual([]);
+  // Per step: the carry, the slope of tanh, and the rows themselves.
+  expect(shapes.filter((s) => s === `50,${n}`)).toHaveLength(3);
 });

@@ -4,7 +4,7 @@ import { bilinear, type Derivative, type DerivativeRules, elementwise, nonDiffer
 import { addTangents, constant, div, eq, exp, ge, gt, lgamma, log, mask, mul, neg, pow, scale, select, shift, square, sub, add, trunc } from "../ops.js";
 import { notLinear, requireZeroTerm } from "../linearity.js";
 import { isLinear } from "../rule-kinds.js";
-import { Zero } from "../zero.js";
+import { isNonzero, Zero } from "../zero.js";
 
 const one = (x: NDArray): NDArray => constant(x, 1);
 /** 1 where a > b, 1/2 where equal: ties share equally. */
@@ -24,6 +24,15 @@ const sumRule = (sign: 1 | -1): Derivative<NoParams> => (primitive) => ({
     return [isLinear(a!) ? ct! : null, isLinear(b!) ? (sign === 1 ? ct! : neg(ct as NDArray)) : null];
   },
 });
+
+const productRule: Derivative<NoParams> = (primitive) => {
+  const { jvp, transpose } = bilinear<NoParams>((ct, b) => mul(ct, b), (ct, a) => mul(a, ct))(primitive);
+  return {
+    // d(x x) = 2x dx: one product instead of two.
+    jvp: (primals, tangents, params) => (primals[0] === primals[1] && tangents[0] === tangents[1] && isNonzero(tangents[0]!) ? { primals: [mul(primals[0]!, primals[0]!)], tangents: [mul(tangents[0]!, add(primals[0]!, primals[0]!))] } : jvp(primals, tangents, params)),
+    transpose: transpose!,
+  };
+};
 
 /** x / y is linear in x; by y: -(x / y) / y. */
 const quotient: Derivative<NoParams> = (primitive) => ({
@@ -64,7 +73,7 @@ const denominator = (y: NDArray, x: NDArray): NDArray => add(square(x), square(y
 export const binaryRules: DerivativeRules<typeof primitiveFamilies.binary> = {
   add: sumRule(1),
   sub: sumRule(-1),
-  mul: bilinear((ct, b) => mul(ct, b), (ct, a) => mul(a, ct)),
+  mul: productRule,
   div: quotient,
   /** rem(x, y) = x - y trunc(x / y). */
   rem: elementwise((x) => one(x), (x, y) => neg(trunc(div(x, y)))),
