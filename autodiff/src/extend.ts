@@ -5,3 +5,5 @@ export { addTangents } from "./ops.js";
 export { JvpTrace, JvpTracer } from "./jvp-trace.js";
 export { LinearTrace, LinearTracer } from "./linear-trace.js";
 export { backwardPass } from "./backward-pass.js";
+export { jvpProgram, pullBack, splitProgram, transposeProgram, withInputs, withOutputs, type JvpProgram, type SplitProgram, type TransposedProgram } from "./programs.js";
+export { notLinear, requireZeroTerm } from "./linearity.js";
