@@ -23,3 +23,8 @@ export { lbfgs, type LbfgsOptions, type LbfgsState, scaleByLbfgs, type ScaleByLb
 export { hutchinson, type HutchinsonOptions, type HutchinsonState, type KeyLike } from "./second-order/hutchinson.js";
 export { adaHessian, type AdaHessianOptions, type AdaHessianState, type Averaging, type AveragingFn, type KernelLayout, scaleByAdaHessian } from "./second-order/ada-hessian.js";
 export { scaleBySophia, sophia, type SophiaOptions, type SophiaState } from "./second-order/sophia.js";
+export { type FoundStep, type StepSearch } from "./line-search/step-search.js";
+export { newton, newtonCG, type NewtonCgState, type NewtonCgTransformOptions, type NewtonOptions, type NewtonState } from "./second-order/newton.js";
+export { modifiedCholesky, type NewtonSystem, type Regularization } from "./second-order/regularize.js";
+export { bfgs, type BfgsOptions, type BfgsState, scaleByBfgs } from "./second-order/bfgs.js";
+export { gaussNewton, type GaussNewtonOptions, type GaussNewtonState, type LeastSquaresSolver, levenbergMarquardt, type LevenbergMarquardtOptions, type LevenbergMarquardtState } from "./second-order/levenberg-marquardt.js";

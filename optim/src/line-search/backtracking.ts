@@ -1,8 +1,8 @@
-import { type ArrayLike, type NDArray, np, whileLoop } from "@hessia/core";
+import { type ArrayLike, type NDArray, np, tree, whileLoop } from "@hessia/core";
 import { valueAndGrad } from "@hessia/autodiff";
 import { type Extras, requireExtra, type ValueAndGradFn, type ValueFn } from "../transform/extras.js";
 import { concrete, type GradientTransformation, LineSearchError, requireParams, transformation } from "../transform/transformation.js";
-import { along, castLike, dotTrees, scalarDType, scalarOf, scaleTree, zeroCount, zerosLike } from "../transform/tree-math.js";
+import { along, castLike, dotTrees, mapTree, scalarDType, scalarOf, scaleTree, zeroCount, zerosLike } from "../transform/tree-math.js";
 
 /** How a line search ended: 0 found, 1 sufficient decrease only, 2 none found, 3 no finite value along the direction. */
 export const lineSearchStatus = { found: 0, decreaseOnly: 1, notFound: 2, notFinite: 3 } as const;
@@ -18,6 +18,18 @@ export function raiseOnFailure(optimizer: string, status: NDArray, slope: NDArra
     got: Number(code) === 3 ? "NaN or infinity at every trial step" : m >= 0 ? `a direction that does not descend (slope ${m})` : "no decrease at any trial step",
     fix: Number(code) === 3 ? "start elsewhere, or shorten the first step" : 'check that grad and valueFn belong to the same function and parameters, allow more steps, or pass { onFailure: "status" } and read the state',
   });
+}
+
+/**
+ * True where no search can decrease the value any further: the step, or the decrease that the slope promises, is lost in the rounding of
+ * the parameters or the value. A search that finds nothing there has not failed; it has arrived.
+ */
+export function atPrecisionLimit(params: unknown, direction: unknown, grad: unknown, value: NDArray, slope: NDArray): NDArray {
+  const eps = value.dtype === "float32" ? 2 ** -23 : Number.EPSILON;
+  const largest = (t: unknown) => tree.leaves<ArrayLike>(t).filter((x) => np.asarray(x).size > 0).map((x) => np.max(np.abs(x))).reduce((a, b) => np.maximum(a, b), np.zeros([]));
+  const moved = dotTrees(mapTree((g) => np.abs(g), grad), mapTree((p) => np.abs(p), params));
+  const small = np.lessEqual(largest(direction), np.multiply(512 * eps, largest(params)));
+  return np.logicalOr(small, np.lessEqual(np.abs(slope), np.multiply(64 * eps, np.add(np.abs(value), moved))));
 }
 
 export const valueAndGradOf = (extra: Extras, optimizer: string): ValueAndGradFn =>
@@ -77,8 +89,8 @@ export function scaleByBacktrackingLinesearch(options: BacktrackingOptions): Gra
     );
     const dead = np.isinf(found.error);
     const learningRate = np.where(dead, scalarOf(0, dtype), found.t);
-    const rounding = np.multiply(np.add(np.abs(value), 1e-300), dtype === "float32" ? 1e-5 : 1e-12);
-    const status = np.where(dead, 3, np.where(np.greater(found.error, np.maximum(atol, rounding)), 2, 0)).astype("int32");
+    const arrived = atPrecisionLimit(params, updates, requireExtra(extra, "grad", name), value, slope);
+    const status = np.where(np.lessEqual(found.error, atol), 0, np.where(arrived, 1, np.where(dead, 3, 2))).astype("int32");
     raiseOnFailure(name, status, slope, onFailure);
     const grad = storeGrad ? castLike(valueAndGradOf(extra, name)(along(params, learningRate, updates))[1], state.grad) : null;
     return [scaleTree(learningRate, updates), { learningRate, value: found.value, grad, info: { steps: found.steps, decreaseError: found.error, status } }];

@@ -2,7 +2,7 @@ import { type ArrayLike, ArgumentError, type NDArray, np, whileLoop } from "@hes
 import { requireExtra, type ValueAndGradFn } from "../transform/extras.js";
 import { type GradientTransformation, requireParams, transformation } from "../transform/transformation.js";
 import { along, castLike, dotTrees, scalarDType, scalarOf, scaleTree, select, zeroCount, zerosLike } from "../transform/tree-math.js";
-import { type LineSearchInfo, raiseOnFailure, valueAndGradOf } from "./backtracking.js";
+import { atPrecisionLimit, type LineSearchInfo, raiseOnFailure, valueAndGradOf } from "./backtracking.js";
 
 export interface ZoomOptions {
   readonly maxLinesearchSteps: number;
@@ -123,8 +123,8 @@ export function zoomSearch(valueAndGrad: ValueAndGradFn, params: unknown, direct
   const outside = np.isinf(end.decreaseError);
   const fallBack = np.logicalAnd(end.failed, np.logicalOr(end.safe.t.gt(0), outside));
   const taken = either(fallBack, end.safe, { t: end.t, f: end.f, grad: end.grad });
-  const rounding = np.multiply(np.add(np.abs(f0), 1e-300), dtype === "float32" ? 1e-5 : 1e-12);
-  const status = np.where(np.logicalNot(end.failed), 0, np.where(end.safe.t.gt(0), 1, np.where(outside, 3, np.where(np.lessEqual(end.decreaseError, rounding), 1, 2)))).astype("int32");
+  const arrived = atPrecisionLimit(params, direction, at.grad, f0, m0);
+  const status = np.where(np.logicalNot(end.failed), 0, np.where(np.logicalOr(end.safe.t.gt(0), arrived), 1, np.where(outside, 3, 2))).astype("int32");
   return { step: taken.t, value: taken.f, grad: taken.grad, evaluations: end.count, decreaseError: end.decreaseError, curvatureError: end.curvatureError, status, slope: m0 };
 }
 

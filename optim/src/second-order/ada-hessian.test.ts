@@ -96,6 +96,6 @@ describe("adaHessian", () => {
     const opt = adaHessian();
     const x = np.ones([2]);
     expect(() => opt.update(x, opt.init(x), x)).toThrow(MissingExtraError);
-    expect(() => opt.update(x, opt.init(x), x)).toThrow(/hutchinson\.update\(extra\.hvpFn\).*oracle/);
+    expect(() => opt.update(x, opt.init(x), x)).toThrow(/adaHessian\.update\(extra\.hvpFn\).*oracle/);
   });
 });

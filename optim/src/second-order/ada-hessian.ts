@@ -3,7 +3,7 @@ import { scaleByLearningRate, addDecayedWeights } from "../first-order/scaling.j
 import { chain } from "../transform/chain.js";
 import { type GradientTransformation, requireParams, type ScalarOrSchedule, transformation } from "../transform/transformation.js";
 import { biasCorrection, castLike, increment, like, mapTree, updateMoment, zeroCount, zerosLike } from "../transform/tree-math.js";
-import { hutchinson, type HutchinsonState, type KeyLike } from "./hutchinson.js";
+import { hutchinsonFor, type HutchinsonState, type KeyLike } from "./hutchinson.js";
 
 /** Your own averaging of one leaf's estimate. */
 export type AveragingFn = (estimate: NDArray, param: NDArray) => NDArray;
@@ -77,7 +77,7 @@ export interface AdaHessianState { readonly count: NDArray; readonly mu: unknown
 /** AdaHessian's direction `m_hat / (sqrt(v_hat)^k + eps)`, v the average of squared diagonals; state.diagonal is the averaged estimate. */
 export function scaleByAdaHessian(options: Omit<AdaHessianOptions, "learningRate" | "weightDecay"> = {}): GradientTransformation<AdaHessianState> {
   const { b1 = 0.9, b2 = 0.999, eps = 1e-4, hessianPower = 1, updateEvery = 1, nSamples = 1, averaging = "paper", layout = "OIHW", key = 0 } = options;
-  const estimator = hutchinson({ key, nSamples, updateEvery });
+  const estimator = hutchinsonFor("adaHessian", { key, nSamples, updateEvery });
   const init = (p: unknown): AdaHessianState => ({ count: zeroCount(), mu: zerosLike(p), nu: zerosLike(p), hutchinson: estimator.init(p), diagonal: zerosLike(p) });
   return transformation<AdaHessianState>("adaHessian", init, (g, state, given, extra) => {
     const params = requireParams(given, "adaHessian");

@@ -46,18 +46,21 @@ export interface HutchinsonOptions {
  * @throws MissingExtraError without it.
  * @example const [diagonal, next] = hutchinson({ nSamples: 4 }).update(g, state, params, oracle(loss)(params));
  */
-export function hutchinson(options: HutchinsonOptions = {}): GradientTransformation<HutchinsonState> {
+export const hutchinson = (options: HutchinsonOptions = {}): GradientTransformation<HutchinsonState> => hutchinsonFor("hutchinson", options);
+
+/** `hutchinson` as a part of another optimizer, which its errors name. */
+export function hutchinsonFor(name: string, options: HutchinsonOptions): GradientTransformation<HutchinsonState> {
   const { key = 0, nSamples = 1, updateEvery = 1 } = options;
   for (const [arg, n] of [["nSamples", nSamples], ["updateEvery", updateEvery]] as const)
-    if (!Number.isInteger(n) || n < 1) throw new ArgumentError({ fn: "hutchinson", arg, expected: "an integer of at least 1", got: String(n), fix: "use 1" });
+    if (!Number.isInteger(n) || n < 1) throw new ArgumentError({ fn: name, arg, expected: "an integer of at least 1", got: String(n), fix: "use 1" });
   const init = (params: unknown): HutchinsonState => ({ key: asKey(key), count: zeroCount(), diagonal: zerosLike(params) });
-  return transformation<HutchinsonState>("hutchinson", init, (_grads, state, given, extra) => {
-    const params = requireParams(given, "hutchinson");
+  return transformation<HutchinsonState>(name, init, (_grads, state, given, extra) => {
+    const params = requireParams(given, name);
     const keys = random.split(state.key, 2);
-    const estimate = (hvp: TreeFn) => castLike(estimateDiagonal(keys.get(1), params, extra, nSamples, "hutchinson", hvp), state.diagonal);
+    const estimate = (hvp: TreeFn) => castLike(estimateDiagonal(keys.get(1), params, extra, nSamples, name, hvp), state.diagonal);
     const diagonal = updateEvery === 1
-      ? estimate(requireExtra<TreeFn>(extra, "hvpFn", "hutchinson"))
-      : ((hvp: TreeFn) => cond(np.equal(np.mod(state.count, updateEvery), 0), () => estimate(hvp), () => state.diagonal))(freshHvp(extra, params, "hutchinson"));
+      ? estimate(requireExtra<TreeFn>(extra, "hvpFn", name))
+      : ((hvp: TreeFn) => cond(np.equal(np.mod(state.count, updateEvery), 0), () => estimate(hvp), () => state.diagonal))(freshHvp(extra, params, name));
     return [diagonal, { key: keys.get(0), count: increment(state.count), diagonal }];
   });
 }

@@ -1,0 +1,73 @@
+import { ArgumentError, foriLoop, type NDArray, np } from "@hessia/core";
+import { eigh, eigvalsh, solve, solveTriangular } from "@hessia/linalg";
+
+/** What to do with a Hessian that is not positive definite. */
+export type Regularization = "none" | "levenberg" | "modifiedCholesky" | "eigFlip" | "eigClip";
+export const regularizations: readonly Regularization[] = ["none", "levenberg", "modifiedCholesky", "eigFlip", "eigClip"];
+
+export interface NewtonSystem {
+  /** Minus the solution: the direction. */
+  readonly direction: NDArray;
+  /** Smallest eigenvalue of H as it came. */
+  readonly lambdaMin: NDArray;
+}
+
+const epsilonOf = (x: NDArray): number => (x.dtype === "float32" ? 2 ** -23 : Number.EPSILON);
+
+/**
+ * `E = (I + L) D (I + L)'` with D positive: the matrix itself if it is safely positive definite, else one that differs from it as little as
+ * bounded factors allow (Gill, Murray & Wright 1981, section 4.4.2.2). L is strictly lower triangular.
+ */
+export function modifiedCholesky(a: NDArray): { readonly l: NDArray; readonly d: NDArray } {
+  const n = a.shape[0]!;
+  const eps = epsilonOf(a);
+  const diagonal = np.abs(np.diagonal(a));
+  const off = np.abs(np.multiply(a, np.subtract(1, np.eye(n, undefined, 0, { dtype: a.dtype }))));
+  const [gamma, xi] = [np.max(diagonal), np.max(off)];
+  const beta2 = np.maximum(np.maximum(gamma, np.divide(xi, Math.sqrt(Math.max(1, n * n - 1)))), eps);
+  const delta = np.multiply(eps, np.maximum(np.add(gamma, xi), eps));
+  const rows = np.arange(n).astype("int32");
+  const { l, d } = foriLoop(0, n, (j: NDArray, s: { l: NDArray; d: NDArray }) => {
+    const c = np.subtract(np.take(a, j, 1), np.matmul(np.multiply(s.l, s.d), np.take(s.l, j, 0)));
+    const below = np.greater(rows, j);
+    const theta = np.max(np.where(below, np.abs(c), 0));
+    const pivot = np.maximum(np.maximum(np.abs(np.take(c, j, 0)), np.divide(np.square(theta), beta2)), delta);
+    const here = np.equal(rows, j);
+    const column = np.where(below, np.divide(c, pivot), 0);
+    return { l: np.add(s.l, np.multiply(np.expandDims(column, 1), here.astype(a.dtype))).astype(a.dtype), d: np.where(here, pivot, s.d).astype(a.dtype) };
+  }, { l: np.zeros([n, n], { dtype: a.dtype }), d: np.zeros([n], { dtype: a.dtype }) });
+  return { l, d };
+}
+
+/** The Newton direction `-H^-1 g` of the dense, possibly indefinite Hessian. */
+export function newtonDirection(h: NDArray, g: NDArray, regularize: Regularization): NewtonSystem {
+  const n = h.shape[0]!;
+  const eps = epsilonOf(h);
+  const eye = np.eye(n, undefined, 0, { dtype: h.dtype });
+  if (regularize === "eigFlip" || regularize === "eigClip") {
+    const { eigenvalues: w, eigenvectors: v } = eigh(h, { checkFinite: false });
+    const size = np.abs(w);
+    const floor = np.maximum(np.multiply(eps * n, np.max(size)), 1e-300);
+    const positive = np.maximum(regularize === "eigFlip" ? size : w, regularize === "eigFlip" ? floor : np.maximum(np.multiply(Math.sqrt(eps), np.max(size)), 1e-300));
+    // Clipping is for eigenvalues that are not safely positive; those that are stay as they are.
+    const used = regularize === "eigClip" ? np.where(np.greater(w, floor), w, positive) : positive;
+    return { direction: np.negative(np.matmul(v, np.divide(np.matmul(np.transpose(v), g), used))), lambdaMin: np.min(w) };
+  }
+  const w = eigvalsh(h, { checkFinite: false });
+  const lambdaMin = np.min(w);
+  if (regularize === "none") return { direction: np.negative(solve(h, g, { checkFinite: false })), lambdaMin };
+  if (regularize === "levenberg") {
+    const largest = np.max(np.abs(w));
+    const shift = np.where(np.greater(lambdaMin, np.multiply(eps * n, largest)), 0, np.subtract(np.maximum(np.multiply(1e-3, largest), 1e-8), lambdaMin));
+    return { direction: np.negative(solve(np.add(h, np.multiply(shift, eye)), g, { assumeA: "pos", checkFinite: false })), lambdaMin };
+  }
+  if (regularize !== "modifiedCholesky") throw new ArgumentError({ fn: "newton", arg: "regularize", expected: regularizations.join(", "), got: String(regularize), fix: "choose one of them" });
+  // In units where the diagonal is 1 the bounds of the factorization do not depend on the scale of the parameters.
+  const diagonal = np.abs(np.diagonal(h));
+  const scale = np.sqrt(np.where(diagonal.gt(0), diagonal, 1));
+  const { l, d } = modifiedCholesky(np.divide(h, np.multiply(np.expandDims(scale, 1), scale)));
+  const lower = np.add(l, eye);
+  const half = solveTriangular(lower, np.divide(g, scale), { lower: true, unitDiagonal: true });
+  const direction = solveTriangular(lower, np.divide(half, d), { lower: true, trans: true, unitDiagonal: true });
+  return { direction: np.negative(np.divide(direction, scale)), lambdaMin };
+}
