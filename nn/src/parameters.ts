@@ -37,6 +37,9 @@ export const countParams = (params: unknown): number => tree.leaves<NDArray>(par
 /** Bytes of all arrays. */
 export const paramBytes = (params: unknown): number => tree.leaves<NDArray>(params).reduce((n, x) => n + x.nbytes, 0);
 
+/** The same variables with all floats in another dtype: float64 for exact curvature. @example nn.castVariables(net.init(key, x), "float64") */
+export const castVariables = <T>(variables: T, dtype: "float32" | "float64"): T => tree.map((x: NDArray) => (x.dtype === "float32" || x.dtype === "float64" ? x.astype(dtype) : x), variables) as T;
+
 /** True for the parameters that the filter picks, in the same structure: a mask for optimizers. @example nn.maskParams(params, "kernel") // decay kernels only */
 export const maskParams = (params: VariableTree, filter: ParameterFilter): VariableTree => {
   const picks = matcher(filter);

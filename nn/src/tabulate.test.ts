@@ -73,6 +73,11 @@ describe("parameters", () => {
     expect(nn.countParams(nn.partitionParams(params, (_, v) => v.ndim === 1)[0])).toBe(5);
   });
 
+  it("casts floats only", () => {
+    const cast = nn.castVariables({ params, count: np.array(1, { dtype: "int32" }) }, "float64");
+    expect(tree.leaves<NDArray>(cast).map((a) => a.dtype)).toEqual(["int32", "float64", "float64", "float64", "float64"]);
+  });
+
   it("stacks and unstacks", () => {
     const both = nn.stackVariables([params, params]);
     expect(nn.countParams(both)).toBe(46);

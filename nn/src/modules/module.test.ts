@@ -263,6 +263,23 @@ describe("Module errors", () => {
     expect(() => new nn.Conv(4, [3, 3], { featureGroupCount: 3 }).init(key, np.ones([1, 4, 4, 2]))).toThrow(ShapeError);
   });
 
+  it("finds the module's own scope from a function handed on, and refuses methods in class fields", () => {
+    class Part extends nn.Module {
+      override call(v: NDArray, f: () => NDArray): NDArray { return new nn.Dense(1).call(v).add(f()); }
+    }
+    class Whole extends nn.Module {
+      override call(v: NDArray): NDArray { return new Part().call(v, () => this.param("shift", nn.initializers.ones, [1])); }
+    }
+    expect(Object.keys(nn.flattenParams(new Whole().init(key, x)))).toEqual(["params/Part_0/Dense_0/bias", "params/Part_0/Dense_0/kernel", "params/shift"]);
+    class Field extends nn.Module {
+      override call = (v: NDArray): NDArray => v.mul(this.param("w", nn.initializers.ones, []));
+    }
+    class Holder extends nn.Module {
+      override call(v: NDArray): NDArray { return new Field().call(v); }
+    }
+    expect(message(() => new Holder().init(key, x))).toMatch(/class fields/);
+  });
+
   it("says so when a parameter would be made inside an inner transform", () => {
     class Inside extends nn.Module {
       override call(v: NDArray): NDArray { return jit((w: NDArray) => new nn.Dense(2).call(w))(v); }

@@ -1,7 +1,7 @@
 import { ArgumentError, type DType, type NDArray, np, type Shape, type ShapeDtype } from "@hessia/core";
 import type { Initializer } from "../functions/initializers.js";
 import { applyModule, type ApplyOptions, initModule, type InitOptions, type MutableOption, type Rngs } from "./init-apply.js";
-import { currentFrame, enter, moduleBrand, noteModule, type Scoped, variableValue } from "./run.js";
+import { enter, frameOf, moduleBrand, noteModule, type Scoped, variableValue } from "./run.js";
 import type { Variables } from "./variables.js";
 
 export interface ModuleOptions {
@@ -51,7 +51,7 @@ function wrapMethods(prototype: object): void {
  * @example
  * class Net extends nn.Module {
  *   constructor(readonly width: number) { super(); }
- *   call(x: NDArray): NDArray {
+ *   override call(x: NDArray): NDArray {
  *     const h = nn.relu(new nn.Dense(this.width).call(x));
  *     const gain = this.param("gain", nn.initializers.ones, [this.width]);
  *     return new nn.Dense(1).call(h.mul(gain));
@@ -119,7 +119,7 @@ export class Module implements Scoped {
   protected param<T>(name: string, init: (key: NDArray) => T): T;
   protected param(name: string, init: Initializer | ((key: NDArray) => unknown), shape?: Shape, dtype: DType = "float32"): unknown {
     const fn = `${this.constructor.name}.param`;
-    const frame = currentFrame(fn);
+    const frame = frameOf(this, fn);
     frame.reserve(name, `parameter "${name}"`, fn, true);
     const make = (key: NDArray | undefined): unknown => (shape ? (init as Initializer)(key!, shape, dtype) : (init as (key: NDArray) => unknown)(key!));
     const abstract = (): unknown => (shape ? np.zeros(shape, { dtype }) : make(np.zeros([2], { dtype: "uint32" })));
@@ -132,7 +132,7 @@ export class Module implements Scoped {
    */
   protected variable<T, A extends readonly unknown[]>(collection: string, name: string, init: (...args: A) => T, ...args: A): Variable<T> {
     const fn = `${this.constructor.name}.variable`;
-    const frame = currentFrame(fn);
+    const frame = frameOf(this, fn);
     frame.reserve(name, `variable "${name}" of ${collection}`, fn, true);
     const make = (): T => init(...args);
     variableValue(frame, collection, name, undefined, { needsKey: false, make, abstract: make }, fn);
@@ -149,19 +149,19 @@ export class Module implements Scoped {
 
   /** True when a variable was passed or made already. */
   protected hasVariable(collection: string, name: string): boolean {
-    const { run, scope } = currentFrame(`${this.constructor.name}.hasVariable`);
+    const { run, scope } = frameOf(this, `${this.constructor.name}.hasVariable`);
     return run.read(collection, scope.path, name) !== undefined;
   }
   /** A key of a stream of random numbers, another at each call. @throws ArgumentError when no key was passed for the stream nor for "params". */
   protected makeRng(stream = "params"): NDArray {
     const fn = `${this.constructor.name}.makeRng`;
-    const { run, scope } = currentFrame(fn);
+    const { run, scope } = frameOf(this, fn);
     return run.nextKey(scope, stream, fn)();
   }
   /** True in `init`. */
-  protected isInitializing(): boolean { return currentFrame(`${this.constructor.name}.isInitializing`).run.options.isInitializing; }
+  protected isInitializing(): boolean { return frameOf(this, `${this.constructor.name}.isInitializing`).run.options.isInitializing; }
   /** True when a collection may be written to. */
-  protected isMutable(collection: string): boolean { return currentFrame(`${this.constructor.name}.isMutable`).run.options.isMutable(collection); }
+  protected isMutable(collection: string): boolean { return frameOf(this, `${this.constructor.name}.isMutable`).run.options.isMutable(collection); }
   /** Where the module stands: `["Block_0", "Dense_1"]`. */
-  protected get path(): readonly string[] { return currentFrame(`${this.constructor.name}.path`).scope.path; }
+  protected get path(): readonly string[] { return frameOf(this, `${this.constructor.name}.path`).scope.path; }
 }

@@ -209,6 +209,13 @@ export function currentFrame(fn: string): Frame {
   if (!top) throw new ArgumentError({ fn, expected: "to be called while a module or a transformed function runs", got: "a call outside of init and apply", fix: "call net.init(key, x) and net.apply(variables, x), or wrap the function with transform(...)" });
   return top;
 }
+/** The frame of this module: the innermost one, also when the call comes from a part that got a function of it. */
+export function frameOf(module: Scoped, fn: string): Frame {
+  const top = currentFrame(fn);
+  const frame = stack.findLast((f) => f.module === module && f.run === top.run);
+  if (frame) return frame;
+  throw new ArgumentError({ fn, arg: "this", expected: "to be called within a method of this module", got: "a call while another module is at work", fix: "write call(x) {...} as a method: functions in class fields (call = (x) => ...) cannot be put into their module's scope" });
+}
 /** True while init or apply runs. */
 export const isRunning = (): boolean => stack.length > 0;
 /** Tells the frame at work, if any, that a module was made. */

@@ -1,7 +1,7 @@
 import { NDArray, TreeError } from "@hessia/core";
 
 /** Arrays by name, by module: what a module holds of one collection. */
-export interface VariableTree { readonly [name: string]: VariableTree | NDArray | unknown }
+export interface VariableTree { readonly [name: string]: unknown }
 /** Collections of variables: `params`, which are trained, and others such as `batchStats`. */
 export interface Variables { readonly [collection: string]: VariableTree }
 
