@@ -9,6 +9,7 @@ export { printProgram } from "./ir/print.js";
 export { functionId, paramsKey, programKey } from "./ir/params-key.js";
 export { bind, bind1, currentTrace, runTrace, Trace, Tracer, withTrace } from "./trace/trace.js";
 export { batchRule, BatchTrace, type BatchDim, type BatchRule } from "./trace/batching.js";
+export { compositeLowering } from "./trace/composite.js";
 export { definePrimitive, type PrimitiveDefinition } from "./trace/define.js";
 export { stage, StageTrace, StageTracer, type Staged } from "./trace/stage.js";
 export { eagerTrace } from "./trace/eager.js";
