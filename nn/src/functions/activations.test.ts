@@ -2,6 +2,7 @@ import { grad, hessian, hvp, vjp } from "@hessia/autodiff";
 import { jit, type NDArray, np, vmap } from "@hessia/core";
 import { describe, expect, it } from "vitest";
 import golden from "../fixtures/functions.json" with { type: "json" };
+import exact from "../fixtures/mpmath.json" with { type: "json" };
 import * as nn from "../index.js";
 
 type Encoded = readonly (number | string)[];
@@ -65,6 +66,19 @@ describe("activations", () => {
     expect(nn.relu(np.array([1, -1], { dtype: "int32" })).dtype).toBe("float64");
     expect(nn.gelu(np.array([1], { dtype: "float32" })).dtype).toBe("float32");
     expect(nn.swish).toBe(nn.silu);
+  });
+
+  it.each(Object.keys(exact))("%s: value, slope and curvature against 80 digits, from 1e-9 to 700", (name) => {
+    const named: Record<string, (v: NDArray) => NDArray> = { ...activations, tanh: nn.tanh, logCosh: (v) => nn.logCosh(v), log1mexp: nn.log1mexp };
+    const f = named[name]!;
+    const slope = grad((v: NDArray) => f(v));
+    const curvature = grad(slope);
+    for (const [at, ...want] of exact[name as keyof typeof exact] as number[][])
+      [f, slope, curvature].forEach((d, order) => {
+        const got = d(np.array(at!)).item() as number;
+        // Near 0 curvatures that vanish there are differences of numbers of size 1: hence the absolute part.
+        expect(Math.abs(got - want[order]!), `derivative ${order} at ${at}: got ${got}, want ${want[order]}`).toBeLessThanOrEqual(1e-13 * Math.abs(want[order]!) + 1e-16);
+      });
   });
 
   it("log1mexp is accurate on both sides of log 2", () => {
