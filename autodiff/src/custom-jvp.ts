@@ -53,6 +53,11 @@ defineDerivative(customJvpCall, () => ({
   partialEval: (recorder, inputs, { program, name }) => recorder.within(() => bind(call, inputs, { program, name })),
 }));
 
+export interface CustomJvpOptions extends CustomOptions {
+  /** The rule gets `null` for tangents that are known to be zero, instead of arrays of zeros (default false). */
+  readonly symbolicZeros?: boolean;
+}
+
 /** A function with its own forward rule. */
 export interface CustomJvp<A extends readonly unknown[], R> {
   (...args: A): R;
@@ -74,7 +79,7 @@ export interface CustomJvp<A extends readonly unknown[], R> {
  * const softplus = customJvp((x: NDArray) => np.log1p(np.exp(x)));
  * softplus.defJvp(([x], [dx]) => [softplus(x), special.expit(x).mul(dx)]);
  */
-export function customJvp<A extends readonly unknown[], R>(f: (...args: A) => R, options: CustomOptions = {}): CustomJvp<A, R> {
+export function customJvp<A extends readonly unknown[], R>(f: (...args: A) => R, options: CustomJvpOptions = {}): CustomJvp<A, R> {
   const name = f.name || "customJvp";
   let rule: ((...args: unknown[]) => readonly [unknown, unknown]) | undefined;
 
@@ -86,7 +91,7 @@ export function customJvp<A extends readonly unknown[], R>(f: (...args: A) => R,
       const pairs = split.leaves.map((x) => trace.unwrap(x));
       const primals = pairs.map(([p]) => p);
       if (!pairs.some(([, t]) => isNonzero(t))) return withTrace(trace.parent, () => self(...(split.args(primals) as unknown as A)));
-      const { def, result } = withTrace(trace.parent, () => applyRule(rule, split, primals, pairs.map(([, t]) => t), name));
+      const { def, result } = withTrace(trace.parent, () => applyRule(rule, split, primals, pairs.map(([, t]) => t), name, options));
       return tree.unflatten<R>(def, result.primals.map((y, i) => trace.wrap(y, result.tangents[i]!)));
     }
     if (trace instanceof LinearTrace) return split.leaves.some((x) => trace.isLinear(x)) ? f(...args) : withTrace(trace.parent, () => self(...args));
@@ -102,7 +107,7 @@ export function customJvp<A extends readonly unknown[], R>(f: (...args: A) => R,
     }, split.leaves.map((x) => x.aval), name);
     const flat: FlatRule = (primals, tangents) => {
       if (tangents.slice(0, captured.length).some(isNonzero)) throw closedOver(name, "customJvp");
-      return applyRule(rule, split, primals.slice(captured.length), tangents.slice(captured.length), name).result;
+      return applyRule(rule, split, primals.slice(captured.length), tangents.slice(captured.length), name, options).result;
     };
     return tree.unflatten<R>(outTree, bind(customJvpCall, [...captured, ...split.leaves], { program, rule: flat, name }));
   };
@@ -118,9 +123,9 @@ export function customJvp<A extends readonly unknown[], R>(f: (...args: A) => R,
 export const closedOver = (fn: string, kind: string): DerivativeError =>
   new DerivativeError({ fn, expected: `a ${kind} function that takes all differentiated values as arguments`, got: "one that closes over a value being differentiated", fix: "pass the value as an argument" });
 
-function applyRule(rule: ((...args: unknown[]) => readonly [unknown, unknown]) | undefined, split: CustomCall, primals: readonly NDArray[], tangents: readonly Tangent[], name: string): { def: TreeDef; result: JvpResult } {
+function applyRule(rule: ((...args: unknown[]) => readonly [unknown, unknown]) | undefined, split: CustomCall, primals: readonly NDArray[], tangents: readonly Tangent[], name: string, { symbolicZeros = false }: CustomJvpOptions): { def: TreeDef; result: JvpResult } {
   if (!rule) throw noRule(name, "defJvp", `call ${name}.defJvp(rule) once`);
-  const given = tangents.map((t, i) => (hasTangent(primals[i]!.aval) ? instantiate(t) : null));
+  const given = tangents.map((t, i) => (!hasTangent(primals[i]!.aval) || (symbolicZeros && t instanceof Zero) ? null : instantiate(t)));
   const pair = rule(...split.nondiff, split.diff(primals), split.diff(given));
   if (!Array.isArray(pair) || pair.length !== 2) throw new ArgumentError({ fn: name, arg: "rule", expected: "a pair [output, tangentOfOutput]", got: Array.isArray(pair) ? `${pair.length} values` : typeof pair, fix: "return both" });
   const [outs, def] = flattenResult(pair[0], name);

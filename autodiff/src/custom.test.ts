@@ -64,6 +64,17 @@ describe("customJvp", () => {
     expectClose(grad((v: NDArray) => np.sum(power(3, v)))(x), x.pow(2).mul(3));
     expectClose(grad(jit((v: NDArray) => np.sum(power(3, v))))(x), x.pow(2).mul(3));
   });
+  it("symbolic zeros", () => {
+    const seen: boolean[] = [];
+    const product = customJvp((a: NDArray, b: NDArray) => a.mul(b), { symbolicZeros: true });
+    product.defJvp(([a, b], [da, db]) => {
+      seen.push((db as NDArray | null) === null);
+      return [product(a, b), (db as NDArray | null) === null ? da.mul(b) : da.mul(b).add(a.mul(db))];
+    });
+    expectClose(grad((a: NDArray) => np.sum(product(a, x.mul(3))))(x), x.mul(3));
+    expectClose(grad((a: NDArray) => np.sum(product(a, a)))(x), x.mul(2));
+    expect(seen).toEqual([true, false]);
+  });
   it("says what is wrong with a rule", () => {
     const of = (rule: (v: NDArray, dv: NDArray) => unknown) => {
       const g = customJvp(function mine(v: NDArray) { return v.mul(2); }).defJvp(([v], [dv]) => [v.mul(2), rule(v, dv) as NDArray]);

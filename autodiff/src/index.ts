@@ -6,7 +6,7 @@ export { hessian, jacfwd, jacobian, jacrev, type JacobianOf, type JacobianOption
 export { directionalSecond, ggnvp, hessianDiag, hvp, hvpFn, vhp, type HessianProduct, type HvpMode, type HvpOptions } from "./hvp.js";
 export { stopGradient } from "./stop-gradient.js";
 export { ravelPytree } from "./ravel-pytree.js";
-export { customJvp, type CustomJvp } from "./custom-jvp.js";
+export { customJvp, type CustomJvp, type CustomJvpOptions } from "./custom-jvp.js";
 export { customVjp, type CustomVjp, type CustomVjpOptions } from "./custom-vjp.js";
 export type { CustomOptions } from "./custom-arguments.js";
 export { checkpoint, remat, type CheckpointOptions } from "./checkpoint.js";

@@ -1,5 +1,5 @@
-import { DerivativeError, ShapeDtype, tree } from "@hessia/core";
-import { type Aval, currentTrace, flattenArgs, flattenResult, leafToArray, runTrace } from "@hessia/core/extend";
+import { DerivativeError, DTypeError, type NDArray, ShapeDtype, tree } from "@hessia/core";
+import { type Aval, currentTrace, flattenArgs, flattenResult, formatAval, hasTangent, leafToArray, runTrace } from "@hessia/core/extend";
 import { flattenTangents, leafOfTangent } from "./arguments.js";
 import { backwardPass } from "./backward-pass.js";
 import { deviceToUse, onDevice } from "./devices.js";
@@ -25,6 +25,9 @@ export interface Pushforward<A extends readonly unknown[], R> {
   (...tangents: TangentsLike<A>): TangentOf<R>;
   dispose(): void;
 }
+
+/** An example, or the type alone. */
+export type SpecOf<T> = T extends NDArray | number ? NDArray | ShapeDtype | number : T extends (...args: never) => unknown ? T : T extends readonly unknown[] | object ? { readonly [K in keyof T]: SpecOf<T[K]> } : T;
 
 function start(f: (...args: never) => unknown, primals: readonly unknown[], fn: string, hasAux: boolean) {
   const [leaves, def] = flattenArgs(primals, fn);
@@ -84,13 +87,16 @@ export function linearizeWithAux<A extends readonly unknown[], R, X>(f: (...args
 /**
  * Transpose of a linear function: `u -> A^T u`, a list with one result for each argument. Arguments are given by examples or by
  * `ShapeDtype`s; only their types matter.
- * @throws DerivativeError when `f` is not linear in all its arguments.
+ * @throws DerivativeError when `f` is not linear in all its arguments; DTypeError for integer ones.
  * @example linearTranspose((x: NDArray) => np.matmul(A, x), new ShapeDtype([3], "float64"))(np.ones([2]))[0]; // A^T 1
  */
-export function linearTranspose(f: (...args: never) => unknown, ...specs: readonly unknown[]): (cotangent: unknown) => unknown[] {
+export function linearTranspose<A extends readonly unknown[], R>(f: (...args: A) => R, ...specs: { readonly [K in keyof A]: SpecOf<A[K]> }): (cotangent: TangentLike<R>) => Tangents<A> {
   const fn = "linearTranspose";
   const [leaves, def] = tree.flatten(specs);
   const types = leaves.map((x, i): Aval => (x instanceof ShapeDtype ? { shape: x.shape, dtype: x.dtype, weak: x.weak } : leafToArray(x, fn, () => `argument ${i}`).aval));
+  types.forEach((t, i) => {
+    if (!hasTangent(t)) throw new DTypeError({ fn, arg: tree.formatPath(tree.pathsOf(def)[i]!), expected: "a floating-point argument", got: formatAval(t), fix: "close over integers instead of passing them" });
+  });
   const named = <T>(run: () => T): T => {
     try {
       return run();
@@ -101,14 +107,14 @@ export function linearTranspose(f: (...args: never) => unknown, ...specs: readon
   };
   const linear = new LinearTrace(currentTrace());
   const { map, outTree, outTypes, depends } = named(() => runTrace(linear, () => {
-    const [outs, outDef] = flattenResult((f as (...a: unknown[]) => unknown)(...tree.unflatten<unknown[]>(def, types.map((t) => linear.input(t)))), fn);
+    const [outs, outDef] = flattenResult(f(...(tree.unflatten<unknown[]>(def, types.map((t) => linear.input(t))) as unknown as A)), fn);
     return { map: linear.finish(outs.filter((y) => linear.isLinear(y))), outTree: outDef, outTypes: outs.map((y) => y.aval), depends: outs.map((y) => linear.isLinear(y)) };
   }));
   return (cotangent) => {
     const cts = flattenTangents(cotangent, outTree, outTypes, fn, "cotangent", "cotangent");
     return onDevice(deviceToUse(cts.filter(isNonzero)), () => {
       const out = named(() => backwardPass(map.program, map.residuals, cts.filter((_, i) => depends[i])));
-      return tree.unflatten<unknown[]>(def, out.map(leafOfTangent));
+      return tree.unflatten<Tangents<A>>(def, out.map(leafOfTangent));
     });
   };
 }
