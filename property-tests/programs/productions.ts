@@ -74,9 +74,9 @@ function elementwise(primitive: AnyPrimitive): Production {
     return undefined;
   };
 }
-function accepts(primitive: AnyPrimitive, type: Aval, arity: number): boolean {
+function accepts(primitive: AnyPrimitive, type: Aval, arity: number, params: object = {}): boolean {
   try {
-    primitive.abstractEval(range(arity).map(() => type), {});
+    primitive.abstractEval(range(arity).map(() => type), params);
     return true;
   } catch {
     return false;
@@ -85,7 +85,7 @@ function accepts(primitive: AnyPrimitive, type: Aval, arity: number): boolean {
 
 const axesOf = (c: Choices, ndim: number): number[] => range(ndim).filter(() => c.flag());
 const reduction = (primitive: AnyPrimitive): Production => (s, c) => {
-  const x = pick(s, c, (v) => nonScalar(v) && accepts(primitive, { ...v.aval, shape: [] }, 1));
+  const x = pick(s, c, (v) => nonScalar(v) && accepts(primitive, { ...v.aval, shape: [] }, 1, { axes: [] }));
   if (!x) return undefined;
   const axes = axesOf(c, x.aval.shape.length);
   return one(s.apply1(primitive, [x], { axes: axes.length ? axes : [c.next(x.aval.shape.length)] }));

@@ -1,4 +1,4 @@
-import type { NDArray } from "@hessia/core";
+import { type NDArray, withDevice } from "@hessia/core";
 import { isFloat, printProgram, type Program } from "@hessia/core/extend";
 import { seededRandom } from "@hessia/core/testing";
 import fc from "fast-check";
@@ -53,8 +53,10 @@ function fill(kind: Kind, steps: readonly Step[], depth: number): (s: Scope) => 
   };
 }
 
-/** Builds the program of a recipe; undefined when it has no result that depends on the inputs. */
-export function build(given: Recipe, kind: Kind = {}): RandomProgram | undefined {
+/** Builds the program of a recipe, trying it on the reference device; undefined when it has no result. */
+export const build = (given: Recipe, kind: Kind = {}): RandomProgram | undefined => withDevice("reference", () => write(given, kind));
+
+function write(given: Recipe, kind: Kind): RandomProgram | undefined {
   const random = seededRandom(given.seed);
   const noise = kind.float32 ? 1e-5 : 1e-7;
   const s = new Scope(noise, random);

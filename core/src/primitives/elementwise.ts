@@ -1,6 +1,6 @@
 import type { NDArray } from "../array/ndarray.js";
 import { type DType, isFloat, kindOf } from "../base/dtype.js";
-import { DTypeError, ShapeError } from "../base/errors.js";
+import { DTypeError, ProgramError, ShapeError } from "../base/errors.js";
 import { formatShape, shapesEqual } from "../base/shape.js";
 import { type Aval, formatAval } from "../ir/aval.js";
 import type { AnyPrimitive, NoParams, Primitive, PrimitiveFacts } from "../ir/primitive.js";
@@ -63,6 +63,7 @@ export function elementwise(name: string, options: ElementwiseOptions): Primitiv
     ...facts,
     elementwise: true,
     abstractEval(inputs) {
+      if (inputs.length !== lower.length) throw new ProgramError({ fn: name, expected: `${lower.length} operand${lower.length === 1 ? "" : "s"}`, got: String(inputs.length), fix: "correct the equation" });
       requireDTypes(name, inputs, takes);
       const out = requireSame(name, inputs);
       return gives ? { shape: out.shape, dtype: gives, weak: false } : out;

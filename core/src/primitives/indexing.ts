@@ -76,7 +76,7 @@ export const scatterRoutine = defineRoutine<ScatterRoutineParams>({
   reference([x, at, updates], [y], { batch, count, indices, rest, op, mode }) {
     const out: TypedArray = y!.data;
     out.set(x!.data);
-    const put = writers[op];
+    const put = op === "mul" && !isFloat(x!.dtype) ? Math.imul : writers[op];
     for (let b = 0; b < batch; b++)
       for (let j = 0; j < indices; j++) {
         let i = at!.data[b * indices + j]!;
@@ -107,8 +107,10 @@ export const scatter: Primitive<ScatterParams> = definePrimitive({
     }
     return { outputs: [bind1(scatter, [toBatch(n, x!, dx!), toBatch(n, i!, di ?? null), toBatch(n, u!, du!)], { ...params, batchDims: params.batchDims + 1 })], dims: [0] };
   },
-  lower(ctx, [x, indices, updates], { batchDims, op, mode }, [out]) {
+  lower(ctx, [x, indices, updates], { batchDims, op: asked, mode }, [out]) {
     const { shape } = x!;
+    // The sum of bools is their disjunction, the product their conjunction.
+    const op = x!.dtype === "bool" ? (asked === "add" ? "max" : asked === "mul" ? "min" : asked) : asked;
     return ctx.routine("scatter", [x!, indices!, updates!], [out!], { batch: sizeOf(shape.slice(0, batchDims)), count: shape[batchDims]!, indices: sizeOf(indices!.shape.slice(batchDims)), rest: sizeOf(shape.slice(batchDims + 1)), op, mode });
   },
 });
