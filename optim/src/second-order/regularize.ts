@@ -1,4 +1,4 @@
-import { ArgumentError, foriLoop, type NDArray, np } from "@hessia/core";
+import { ArgumentError, type ArrayLike, foriLoop, type NDArray, np } from "@hessia/core";
 import { eigh, eigvalsh, solve, solveTriangular } from "@hessia/linalg";
 
 /** What to do with a Hessian that is not positive definite. */
@@ -16,16 +16,17 @@ const epsilonOf = (x: NDArray): number => (x.dtype === "float32" ? 2 ** -23 : Nu
 
 /**
  * `E = (I + L) D (I + L)'` with D positive: the matrix itself if it is safely positive definite, else one that differs from it as little as
- * bounded factors allow (Gill, Murray & Wright 1981, section 4.4.2.2). L is strictly lower triangular.
+ * bounded factors allow (Gill, Murray & Wright 1981, section 4.4.2.2). L is strictly lower triangular. Pivots are at least `minPivot` times the
+ * size of the elements (default: rounding).
  */
-export function modifiedCholesky(a: NDArray): { readonly l: NDArray; readonly d: NDArray } {
+export function modifiedCholesky(a: NDArray, minPivot?: ArrayLike): { readonly l: NDArray; readonly d: NDArray } {
   const n = a.shape[0]!;
   const eps = epsilonOf(a);
   const diagonal = np.abs(np.diagonal(a));
   const off = np.abs(np.multiply(a, np.subtract(1, np.eye(n, undefined, 0, { dtype: a.dtype }))));
   const [gamma, xi] = [np.max(diagonal), np.max(off)];
   const beta2 = np.maximum(np.maximum(gamma, np.divide(xi, Math.sqrt(Math.max(1, n * n - 1)))), eps);
-  const delta = np.multiply(eps, np.maximum(np.add(gamma, xi), eps));
+  const delta = np.multiply(minPivot ?? eps, np.maximum(np.add(gamma, xi), eps));
   const rows = np.arange(n).astype("int32");
   const { l, d } = foriLoop(0, n, (j: NDArray, s: { l: NDArray; d: NDArray }) => {
     const c = np.subtract(np.take(a, j, 1), np.matmul(np.multiply(s.l, s.d), np.take(s.l, j, 0)));
@@ -65,7 +66,9 @@ export function newtonDirection(h: NDArray, g: NDArray, regularize: Regularizati
   // In units where the diagonal is 1 the bounds of the factorization do not depend on the scale of the parameters.
   const diagonal = np.abs(np.diagonal(h));
   const scale = np.sqrt(np.where(diagonal.gt(0), diagonal, 1));
-  const { l, d } = modifiedCholesky(np.divide(h, np.multiply(np.expandDims(scale, 1), scale)));
+  // An indefinite matrix may end in a pivot of rounding's size, that is in a step without bound: there pivots need a floor, elsewhere not.
+  const definite = np.greater(lambdaMin, np.multiply(eps * n, np.max(np.abs(w))));
+  const { l, d } = modifiedCholesky(np.divide(h, np.multiply(np.expandDims(scale, 1), scale)), np.where(definite, eps, 1e-3).astype(h.dtype));
   const lower = np.add(l, eye);
   const half = solveTriangular(lower, np.divide(g, scale), { lower: true, unitDiagonal: true });
   const direction = solveTriangular(lower, np.divide(half, d), { lower: true, trans: true, unitDiagonal: true });
