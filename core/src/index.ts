@@ -14,7 +14,7 @@ export type { ArrayLike, AxisArg, AtUpdate, IndexItem } from "./array/methods.js
 export { defaultDevice, devices, setDefaultDevice, withDevice } from "./backends/registry.js";
 export { jit, makeProgram, type Jitted, type JitOptions, type JitStats, type Lowered } from "./transforms/jit.js";
 export { vmap, type InAxes, type VmapOptions } from "./transforms/vmap.js";
-export { evalShape, ShapeDtype } from "./transforms/eval-shape.js";
+export { evalShape, ShapeDtype, type ShapesOf } from "./transforms/eval-shape.js";
 export { cond, switchCase } from "./transforms/cond.js";
 export { foriLoop, map, scan, type ScanOptions } from "./transforms/scan.js";
 export { whileLoop } from "./transforms/while-loop.js";

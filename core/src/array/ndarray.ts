@@ -1,5 +1,5 @@
 import { type DType, itemsize, type TypedArray } from "../base/dtype.js";
-import { ProgramError } from "../base/errors.js";
+import { ProgramError, ShapeError } from "../base/errors.js";
 import { type Shape, sizeOf } from "../base/shape.js";
 import type { Aval } from "../ir/aval.js";
 import { bracketGuard } from "./no-brackets.js";
@@ -131,7 +131,7 @@ export abstract class NDArray {
 
   /** Rows of the first axis, as iteration in NumPy. */
   *[Symbol.iterator](): IterableIterator<NDArray> {
-    if (this.ndim === 0) throw new TypeError("a scalar array cannot be iterated");
+    if (this.ndim === 0) throw new ShapeError({ fn: "for...of", arg: "array", expected: "an array with at least one axis", got: "a scalar", fix: "use the scalar itself, or x.item() where it is concrete" });
     for (let i = 0; i < this.shape[0]!; i++) yield f().getItem(this, [i]);
   }
 }

@@ -1,4 +1,5 @@
 import { BackendError } from "../base/errors.js";
+import { requireFunction } from "../base/options.js";
 import type { Backend } from "./backend.js";
 
 const backends = new Map<string, Backend>();
@@ -35,6 +36,7 @@ export const defaultDevice = (): string => defaultBackend().name;
 
 /** Runs `f` with another default device, and puts the old one back, also when `f` throws. */
 export function withDevice<T>(name: string, f: () => T): T {
+  requireFunction(f, "withDevice", "f", "() => result");
   const before = current;
   current = getBackend(name);
   try {

@@ -1,16 +1,10 @@
+import { identityId } from "../base/structural-key.js";
 import { type Atom, Literal, Program, type Var } from "./program.js";
 import { formatAval } from "./aval.js";
 import type { Params } from "./primitive.js";
 
-const functionIds = new WeakMap<object, number>();
-let nextId = 0;
-
 /** A number for a function, the same each time. */
-export function functionId(f: object): number {
-  let id = functionIds.get(f);
-  if (id === undefined) functionIds.set(f, (id = nextId++));
-  return id;
-}
+export const functionId = identityId;
 
 const programKeys = new WeakMap<Program, string>();
 const paramKeys = new WeakMap<Params, string>();

@@ -1,11 +1,12 @@
 import type { NDArray } from "../array/ndarray.js";
 import { ArgumentError, ShapeError } from "../base/errors.js";
 import { canonicalAxis, range } from "../base/shape.js";
-import { unflatten } from "../base/tree.js";
+import { requireFunction, requireOptions } from "../base/options.js";
+import { requireSameTree, unflatten } from "../base/tree.js";
+import { formatAval, sameType } from "../ir/aval.js";
 import { scalar } from "../array/concrete.js";
 import { concatenate, pad, reverse, slice } from "../primitives/structural.js";
 import { add, or } from "../primitives/binary.js";
-
 import { bind1 } from "../trace/trace.js";
 import { flattenArgs, flattenResult } from "./function-args.js";
 
@@ -26,14 +27,22 @@ function interleave(a: NDArray, b: NDArray, axis: number): NDArray {
  * @example associativeScan((a, b) => np.add(a, b), np.arange(5)); // cumulative sum
  */
 export function associativeScan<T>(f: (a: T, b: T) => T, elements: T, options: { readonly axis?: number; readonly reverse?: boolean } = {}): T {
-  const [leaves, tree] = flattenArgs(elements, "associativeScan");
+  requireFunction(f, "associativeScan", "f", "(a, b) => combined");
+  requireOptions(options, "associativeScan", ["axis", "reverse"]);
+  const [leaves, tree] = flattenArgs(elements, "associativeScan", "elements");
   const first = leaves[0];
   if (!first) throw new ArgumentError({ fn: "associativeScan", arg: "elements", expected: "at least one array", got: "none", fix: "pass arrays" });
   const axis = canonicalAxis(options.axis ?? 0, first.ndim, "associativeScan");
   const n = first.shape[axis]!;
   if (leaves.some((x) => x.shape[axis] !== n)) throw new ShapeError({ fn: "associativeScan", arg: "elements", expected: `size ${n} along axis ${axis} in every array`, got: leaves.map((x) => `[${x.shape.join(",")}]`).join(", "), fix: "cut them to one size" });
   const flip = (xs: readonly NDArray[]) => (options.reverse ? xs.map((x) => bind1(reverse, [x], { axes: [axis] })) : [...xs]);
-  const combine = (a: readonly NDArray[], b: readonly NDArray[]): NDArray[] => flattenResult(f(unflatten<T>(tree, a), unflatten<T>(tree, b)), "associativeScan")[0];
+  const combine = (a: readonly NDArray[], b: readonly NDArray[]): NDArray[] => {
+    const [out, outTree] = flattenResult(f(unflatten<T>(tree, a), unflatten<T>(tree, b)), "associativeScan");
+    requireSameTree(tree, outTree, "associativeScan", "f", "return the structure of the elements");
+    const bad = out.findIndex((y, i) => !sameType(y.aval, a[i]!.aval));
+    if (bad >= 0) throw new ShapeError({ fn: "associativeScan", arg: "f", expected: `${formatAval(a[bad]!.aval)}, as its arguments are`, got: formatAval(out[bad]!.aval), fix: "combine whole arrays elementwise along the axis, keeping shape and dtype" });
+    return out;
+  };
   const go = (xs: readonly NDArray[]): NDArray[] => {
     const m = xs[0]!.shape[axis]!;
     if (m < 2) return [...xs];

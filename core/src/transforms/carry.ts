@@ -1,6 +1,6 @@
 import type { NDArray } from "../array/ndarray.js";
 import { ShapeError } from "../base/errors.js";
-import { formatPath, pathsOf, requireSameTree, type TreeDef } from "../base/tree.js";
+import { argumentAt, pathsOf, requireSameTree, type TreeDef } from "../base/tree.js";
 import { type Aval, formatAval, sameType } from "../ir/aval.js";
 import { convertTo } from "../primitives/types.js";
 
@@ -9,7 +9,7 @@ export function requireSameCarry(fn: string, tree: TreeDef, types: readonly Aval
   requireSameTree(tree, outTree, fn, "carry", "return the carry in the structure it came in");
   const bad = types.findIndex((t, i) => !sameType(t, outTypes[i]!));
   if (bad >= 0)
-    throw new ShapeError({ fn, arg: `carry${formatPath(pathsOf(tree)[bad]!)}`, expected: `${formatAval(types[bad]!)} as at the start`, got: `${formatAval(outTypes[bad]!)} after one iteration`, fix: "keep shapes fixed, and give the start the dtype that the body makes (astype)" });
+    throw new ShapeError({ fn, arg: argumentAt("carry", pathsOf(tree)[bad]!), expected: `${formatAval(types[bad]!)} as at the start`, got: `${formatAval(outTypes[bad]!)} after one iteration`, fix: "keep shapes fixed, and give the start the dtype that the body makes (astype)" });
 }
 
 /**

@@ -1,8 +1,9 @@
 import type { ArrayLike } from "../array/methods.js";
 import { scalar } from "../array/concrete.js";
 import type { NDArray } from "../array/ndarray.js";
-import { ArgumentError, DTypeError, ShapeError } from "../base/errors.js";
-import { formatPath, formatTree, pathsOf, treeDifference, type TreeDef, unflatten } from "../base/tree.js";
+import { ArgumentError, ShapeError } from "../base/errors.js";
+import { describeValue, requireFunction } from "../base/options.js";
+import { argumentAt, formatTree, pathsOf, treeDifference, type TreeDef, unflatten } from "../base/tree.js";
 
 import { formatAval, sameType } from "../ir/aval.js";
 import { Program, Var } from "../ir/program.js";
@@ -21,12 +22,13 @@ import { flattenArgs, flattenResult, leafToArray } from "./function-args.js";
  * @example switchCase(1, [(x) => x.mul(2), (x) => x.neg()], np.ones([2]));
  */
 export function switchCase<A extends readonly unknown[], R>(index: ArrayLike, branches: readonly ((...operands: A) => R)[], ...operands: A): R {
-  if (branches.length === 0) throw new ArgumentError({ fn: "switch", arg: "branches", expected: "at least one branch", got: "none", fix: "pass an array of functions" });
-  const i = leafToArray(index, "switch", () => "index");
-  if (i.ndim !== 0) throw new ShapeError({ fn: "switch", arg: "index", expected: "a scalar", got: formatAval(i.aval), fix: "use vmap for a batch of indices" });
+  if (!Array.isArray(branches) || branches.length === 0) throw new ArgumentError({ fn: "switchCase", arg: "branches", expected: "an array of at least one function", got: describeValue(branches), fix: "pass the branches as an array" });
+  branches.forEach((branch, k) => requireFunction(branch, "switchCase", `branch ${k}`, "(...operands) => result"));
+  const i = leafToArray(index, "switchCase", () => "index");
+  if (i.ndim !== 0) throw new ShapeError({ fn: "switchCase", arg: "index", expected: "a scalar", got: formatAval(i.aval), fix: "use vmap for a batch of indices" });
   const at = convertTo(i, "int32");
   const clamped = bind1(max, [bind1(min, [at, scalar(branches.length - 1, "int32", false)], {}), scalar(0, "int32", false)], {});
-  return runBranches("switch", clamped, branches, operands);
+  return runBranches("switchCase", clamped, branches, operands);
 }
 
 /**
@@ -37,13 +39,14 @@ export function switchCase<A extends readonly unknown[], R>(index: ArrayLike, br
 export function cond<A extends readonly unknown[], R>(predicate: ArrayLike, onTrue: (...operands: A) => R, onFalse: (...operands: A) => R, ...operands: A): R {
   const p = leafToArray(predicate, "cond", () => "predicate");
   if (p.ndim !== 0) throw new ShapeError({ fn: "cond", arg: "predicate", expected: "a scalar", got: formatAval(p.aval), fix: "reduce it with all or any, or use np.where for elementwise choice" });
-  if (typeof onTrue !== "function" || typeof onFalse !== "function") throw new DTypeError({ fn: "cond", arg: "onTrue, onFalse", expected: "two functions", got: `${typeof onTrue}, ${typeof onFalse}`, fix: "wrap values in functions: () => x" });
+  requireFunction(onTrue, "cond", "onTrue", "(...operands) => result");
+  requireFunction(onFalse, "cond", "onFalse", "(...operands) => result");
   const bool = p.dtype === "bool" ? p : bind1(ne, [p, broadcastTo(scalar(0, p.dtype, p.weak), [], [])], {});
   return runBranches("cond", convertTo(bool, "int32"), [onFalse, onTrue], operands);
 }
 
 function runBranches<A extends readonly unknown[], R>(fn: string, index: NDArray, branches: readonly ((...operands: A) => R)[], operands: A): R {
-  const [leaves, tree] = flattenArgs(operands, fn);
+  const [leaves, tree] = flattenArgs(operands, fn, "operands");
   let outTree: TreeDef | undefined;
   const staged = branches.map((branch, k) => stage((...xs) => {
     const [outs, def] = flattenResult(branch(...(unflatten(tree, xs) as A)), fn);
@@ -74,6 +77,6 @@ function checkBranchTypes(fn: string, programs: readonly Program[], tree: TreeDe
   programs.forEach((p, k) => {
     const bad = p.outputTypes.findIndex((t, i) => !sameType(t, first[i]!));
     if (bad >= 0)
-      throw new ShapeError({ fn, arg: `branch ${k}, result${formatPath(pathsOf(tree)[bad]!)}`, expected: `${formatAval(first[bad]!)} as from the first branch`, got: formatAval(p.outputTypes[bad]!), fix: "make the branches return equal shapes and dtypes (astype, broadcastTo)" });
+      throw new ShapeError({ fn, arg: argumentAt(`branch ${k}, result`, pathsOf(tree)[bad]!), expected: `${formatAval(first[bad]!)} as from the first branch`, got: formatAval(p.outputTypes[bad]!), fix: "make the branches return equal shapes and dtypes (astype, broadcastTo)" });
   });
 }

@@ -14,7 +14,7 @@ export async function devicePut<T>(tree: T, device: string): Promise<T> {
   const backend = getBackend(device);
   const [leaves, def] = flatten(tree);
   const moved = await Promise.all(leaves.map(async (leaf): Promise<NDArray> => {
-    const x = leafToArray(leaf, "devicePut", () => "x");
+    const x = leafToArray(leaf, "devicePut", () => "tree");
     if (!(x instanceof ConcreteArray) || x.backend === backend) return x;
     return ConcreteArray.fromHost(await x.read(), x.aval, backend);
   }));

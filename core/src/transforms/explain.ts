@@ -1,3 +1,5 @@
+import { ArgumentError } from "../base/errors.js";
+import { describeValue } from "../base/options.js";
 import type { Program } from "../ir/program.js";
 import type { Schedule } from "../kernel/schedule.js";
 import type { Jitted } from "./jit.js";
@@ -24,6 +26,7 @@ export interface Explanation {
  * @example console.log(explain(jit(f), x).kernels);
  */
 export function explain<A extends readonly unknown[], R>(f: Jitted<A, R>, ...args: A): Explanation {
+  if (typeof (f as Partial<Jitted<A, R>> | undefined)?.lower !== "function") throw new ArgumentError({ fn: "explain", arg: "f", expected: "a jitted function", got: describeValue(f), fix: "explain(jit(f), ...args)" });
   const lowered = f.lower(...args);
   const compiled = lowered.compile();
   const { report } = compiled.executable;

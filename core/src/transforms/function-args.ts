@@ -2,7 +2,8 @@ import { ConcreteArray, scalar } from "../array/concrete.js";
 import { NDArray } from "../array/ndarray.js";
 import { defaultFloat, dtypeOfTypedArray } from "../base/dtype.js";
 import { ArgumentError } from "../base/errors.js";
-import { flatten, formatPath, pathsOf, type TreeDef } from "../base/tree.js";
+import { describeValue } from "../base/options.js";
+import { argumentAt, flatten, pathsOf, type TreeDef } from "../base/tree.js";
 
 /** A leaf of a function's arguments as an array. Numbers are weakly typed floats, booleans bool; typed arrays are copied. */
 export function leafToArray(leaf: unknown, fn: string, describe: () => string): NDArray {
@@ -16,15 +17,26 @@ export function leafToArray(leaf: unknown, fn: string, describe: () => string): 
       return ConcreteArray.fromHost(data, { shape: [data.length], dtype, weak: false });
     }
   }
-  throw new ArgumentError({ fn, arg: describe(), expected: "an array, number or boolean", got: typeof leaf === "function" ? "a function" : leaf instanceof Promise ? "a Promise" : `${typeof leaf} ${String(leaf)}`, fix: leaf instanceof Promise ? "transformed functions must be synchronous: await outside" : "pass it as a static argument, or close over it" });
+  throw new ArgumentError({ fn, arg: describe(), expected: "an array, number or boolean", got: describeValue(leaf), fix: remedy(leaf, fn) });
 }
 
-/** Flattens arguments into arrays and their structure. */
-export function flattenArgs(args: unknown, fn: string): [NDArray[], TreeDef] {
+function remedy(leaf: unknown, fn: string): string {
+  if (leaf instanceof Promise) return "transformed functions must be synchronous: await outside";
+  if (leaf === undefined || leaf === null) return "pass a value";
+  if (fn.startsWith("jit") && typeof leaf !== "object") return "name its position in staticArgnums, or close over it";
+  return typeof leaf === "object" ? "convert it with np.array, or make its class a pytree with registerPytree" : "convert it with np.array, or close over it";
+}
+
+/** Flattens a list of arguments, or the one named `arg`, into arrays and their structure. */
+export function flattenArgs(args: unknown, fn: string, arg?: string): [NDArray[], TreeDef] {
   const [leaves, def] = flatten(args);
-  let paths: string[] | undefined;
-  return [leaves.map((leaf, i) => leafToArray(leaf, fn, () => (paths ??= pathsOf(def).map(formatPath))[i]!)), def];
+  const where = (i: number): string => {
+    const path = pathsOf(def)[i]!;
+    if (arg !== undefined) return argumentAt(arg, path);
+    return path.length ? argumentAt(`argument ${String(path[0])}`, path.slice(1)) : "argument";
+  };
+  return [leaves.map((leaf, i) => leafToArray(leaf, fn, () => where(i))), def];
 }
 
 /** Flattens what the user's function returned. */
-export const flattenResult = (result: unknown, fn: string): [NDArray[], TreeDef] => flattenArgs(result, `${fn}: return value`);
+export const flattenResult = (result: unknown, fn: string): [NDArray[], TreeDef] => flattenArgs(result, fn, "return value");

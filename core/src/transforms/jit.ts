@@ -1,16 +1,18 @@
 import type { ConcreteArray } from "../array/concrete.js";
 import { NDArray } from "../array/ndarray.js";
+import { defaultFloat } from "../base/dtype.js";
 import { ArgumentError } from "../base/errors.js";
+import { requireFunction, requireInteger, requireOptions } from "../base/options.js";
+import { structuralKey } from "../base/structural-key.js";
 import { flatten, type TreeDef, unflatten } from "../base/tree.js";
 import { type Compiled, compileProgram } from "../execute/compile.js";
 import { LruCache } from "../execute/lru.js";
 import { type Aval, formatAval } from "../ir/aval.js";
-import { functionId } from "../ir/params-key.js";
 import type { Program } from "../ir/program.js";
 import { call } from "../primitives/call.js";
 import { commonBackend, eagerTrace, requireConcrete, runCompiled } from "../trace/eager.js";
 import { stage } from "../trace/stage.js";
-import { bind, currentTrace } from "../trace/trace.js";
+import { bind, currentTrace, Tracer } from "../trace/trace.js";
 import { flattenArgs, flattenResult } from "./function-args.js";
 
 export interface JitOptions {
@@ -43,45 +45,65 @@ export interface Jitted<A extends readonly unknown[], R> {
 
 export interface Lowered {
   readonly program: Program;
-  compile(device?: string): Compiled;
+  compile(): Compiled;
 }
 
-const asList = (x: number | readonly number[] | undefined): readonly number[] => (x === undefined ? [] : typeof x === "number" ? [x] : x);
+const argnums = (x: number | readonly number[] | undefined, fn: string, option: string): readonly number[] =>
+  (x === undefined ? [] : Array.isArray(x) ? (x as readonly unknown[]) : [x]).map((i) => requireInteger(i, fn, option));
 
-function staticKey(value: unknown): string {
-  if (value === null || typeof value !== "object") return typeof value === "function" ? `fn${functionId(value)}` : `${typeof value}:${Object.is(value, -0) ? "-0" : String(value)}`;
-  if (value instanceof NDArray)
-    throw new ArgumentError({ fn: "jit", arg: "staticArgnums", expected: "plain values (numbers, strings, functions, small objects)", got: `an array ${formatAval(value.aval)}`, fix: "pass arrays as ordinary arguments" });
-  const json = JSON.stringify(value);
-  return json === undefined ? `obj${functionId(value)}` : json;
+/** Positions among `count` arguments; negative ones count from the end. */
+function positions(argnums: readonly number[], count: number): ReadonlySet<number> {
+  return argnums.length === 0 ? none : new Set(argnums.map((i) => (i < 0 ? i + count : i)));
 }
+const none: ReadonlySet<number> = new Set();
+
+const staticKey = (value: unknown, fn: string): string =>
+  structuralKey(value, (v) => {
+    if (!(v instanceof NDArray)) return undefined;
+    throw new ArgumentError({ fn, arg: "staticArgnums", expected: "plain values (numbers, strings, functions, small objects)", got: `an array ${formatAval(v.aval)}`, fix: "pass arrays as ordinary arguments" });
+  });
+
+const optionNames = ["staticArgnums", "donateArgnums", "name"] as const;
 
 /**
  * Compiles a function: the first call with new types traces it into a Program and compiles that; later ones run the compiled code.
- * The function must be pure. Arguments and results are pytrees of arrays; numbers are traced, not baked in.
+ * Arguments and results are pytrees of arrays; numbers are traced, not baked in.
+ *
+ * The function must be pure. What it closes over is read once, while tracing: an array becomes part of the compiled function, and a
+ * variable assigned anew later is not seen. Static arguments are compared by content where they are plain data, functions and instances of
+ * classes by identity. Comparing or computing with a traced value by JavaScript's operators throws; only its truth cannot be caught, since
+ * objects are always true: write `cond(x, ...)` or `np.where`, not `if (x)`, `!x`, `x && y` or `x ? a : b`.
  * @throws ConcretizationError where the function branches on a traced value; ArgumentError for leaves that are no arrays.
  * @example const f = jit((x: NDArray) => np.tanh(x).sum()); f(np.ones([3]));
  */
 export function jit<A extends readonly unknown[], R>(f: (...args: A) => R, options: JitOptions = {}): Jitted<A, R> {
-  const statics = new Set(asList(options.staticArgnums));
-  const donatedArgs = asList(options.donateArgnums);
+  requireFunction(f, "jit", "f", "(...args) => result");
+  requireOptions(options, "jit", optionNames);
+  const staticArgs = argnums(options.staticArgnums, "jit", "staticArgnums");
+  const donatedArgs = argnums(options.donateArgnums, "jit", "donateArgnums");
   const name = options.name ?? (f.name || "jit");
-  const cache = new LruCache<string, Entry>(256, (e) => e.compiled.forEach((c) => c.executable.dispose()));
+  const shown = name === "jit" ? name : `jit(${name})`;
+  const cache = new LruCache<string, Entry>(256, (e) => {
+    e.compiled.forEach((c) => c.executable.dispose());
+    e.compiled.clear();
+  });
   let compiles = 0;
 
   const prepare = (args: readonly unknown[]) => {
-    const dynamic = args.map((a, i) => (statics.has(i) ? undefined : a));
-    const [leaves, tree] = flattenArgs(dynamic, name);
-    let key = tree.key;
-    for (const i of statics) key += `|${i}=${staticKey(args[i])}`;
+    const statics = positions(staticArgs, args.length);
+    const dynamic = statics.size === 0 ? args : args.map((a, i) => (statics.has(i) ? undefined : a));
+    const [leaves, tree] = flattenArgs(dynamic, shown);
+    // Numbers inside the function take the default float at the time of tracing.
+    let key = `${defaultFloat()} ${tree.key}`;
+    for (const i of statics) key += `|${i}=${staticKey(args[i], shown)}`;
     for (const x of leaves) key += ` ${formatAval(x.aval)}`;
     let entry = cache.get(key);
-    if (!entry) {
+    if (!entry?.captured.every(isAlive)) {
       let outTree!: TreeDef;
       const types = leaves.map((x) => x.aval);
       const staged = stage((...xs) => {
         const again = unflatten<unknown[]>(tree, xs).map((a, i) => (statics.has(i) ? args[i] : a));
-        const [outs, def] = flattenResult(f(...(again as unknown as A)), name);
+        const [outs, def] = flattenResult(f(...(again as unknown as A)), shown);
         outTree = def;
         return outs;
       }, types, `jit(${name})`);
@@ -92,23 +114,27 @@ export function jit<A extends readonly unknown[], R>(f: (...args: A) => R, optio
   };
 
   const compiledFor = (entry: Entry, arrays: readonly ConcreteArray[], donated: readonly number[]): Compiled => {
-    const backend = commonBackend(arrays, name);
-    let compiled = entry.compiled.get(backend.name);
+    const backend = commonBackend(arrays, shown);
+    const key = `${backend.name} ${donated.join()}`;
+    let compiled = entry.compiled.get(key);
     if (!compiled) {
       compiles++;
       compiled = compileProgram(entry.program, backend, donated);
-      entry.compiled.set(backend.name, compiled);
+      entry.compiled.set(key, compiled);
     }
     return compiled;
   };
 
+  /** Positions of donated arrays among the compiled function's inputs. */
   const donatedLeaves = (args: readonly unknown[], captured: number): number[] => {
     if (donatedArgs.length === 0) return [];
+    const statics = positions(staticArgs, args.length);
+    const donates = positions(donatedArgs, args.length);
     const out: number[] = [];
     let next = captured;
     args.forEach((a, i) => {
       const count = statics.has(i) ? 0 : flatten(a)[1].leafCount;
-      if (donatedArgs.includes(i)) for (let k = 0; k < count; k++) out.push(next + k);
+      if (donates.has(i)) for (let k = 0; k < count; k++) out.push(next + k);
       next += count;
     });
     return out;
@@ -119,8 +145,9 @@ export function jit<A extends readonly unknown[], R>(f: (...args: A) => R, optio
     const inputs = [...entry.captured, ...leaves];
     let outputs: NDArray[];
     if (currentTrace() === eagerTrace) {
-      const arrays = requireConcrete(inputs, name);
+      const arrays = requireConcrete(inputs, shown);
       const donated = donatedLeaves(args, entry.captured.length);
+      requireDonatable(arrays, donated, shown);
       outputs = runCompiled(compiledFor(entry, arrays, donated), arrays, donated.length ? donated : undefined);
     } else outputs = bind(call, inputs, { program: entry.program, name });
     return unflatten<R>(entry.outTree, outputs);
@@ -134,9 +161,21 @@ export function jit<A extends readonly unknown[], R>(f: (...args: A) => R, optio
   jitted.clearCache = () => cache.clear();
   jitted.lower = (...args: A) => {
     const { leaves, entry } = prepare(args);
-    return { program: entry.program, compile: () => compiledFor(entry, requireConcrete([...entry.captured, ...leaves], name), []) };
+    return { program: entry.program, compile: () => compiledFor(entry, requireConcrete([...entry.captured, ...leaves], shown), donatedLeaves(args, entry.captured.length)) };
   };
   return jitted;
+}
+
+/** A traced value that the function closed over is gone when the transform around it has ended: the function must be traced anew. */
+const isAlive = (x: NDArray): boolean => !(x instanceof Tracer) || x.trace.alive;
+
+/** Before anything is given away: a donated array may not be needed twice. */
+function requireDonatable(arrays: readonly ConcreteArray[], donated: readonly number[], fn: string): void {
+  for (const i of donated) {
+    const other = arrays.findIndex((x, j) => j !== i && x === arrays[i]);
+    if (other >= 0)
+      throw new ArgumentError({ fn, arg: "donateArgnums", expected: "donated arrays that the call uses once", got: `a ${formatAval(arrays[i]!.aval)} array that is an input twice (or that the function closes over)`, fix: "pass a copy (np.copy), or do not donate it" });
+  }
 }
 
 /**
@@ -144,8 +183,9 @@ export function jit<A extends readonly unknown[], R>(f: (...args: A) => R, optio
  * @example print(makeProgram((x: NDArray) => np.sin(x).mul(2))(np.ones([3])))
  */
 export function makeProgram<A extends readonly unknown[]>(f: (...args: A) => unknown): (...args: A) => Program {
+  requireFunction(f, "makeProgram", "f", "(...args) => result");
   return (...args) => {
-    const [leaves, tree] = flattenArgs(args, f.name || "makeProgram");
-    return stage((...xs) => flattenResult(f(...(unflatten(tree, xs) as A)), f.name || "makeProgram")[0], leaves.map((x) => x.aval), "makeProgram").program;
+    const [leaves, tree] = flattenArgs(args, "makeProgram");
+    return stage((...xs) => flattenResult(f(...(unflatten(tree, xs) as A)), "makeProgram")[0], leaves.map((x) => x.aval), "makeProgram").program;
   };
 }

@@ -2,7 +2,9 @@ import type { ArrayLike } from "../array/methods.js";
 import { scalar } from "../array/concrete.js";
 import { NDArray } from "../array/ndarray.js";
 import { ArgumentError, ShapeError } from "../base/errors.js";
-import { formatPath, pathsOf, type TreeDef, unflatten } from "../base/tree.js";
+import { isFloat } from "../base/dtype.js";
+import { describeValue, requireFunction, requireInteger, requireOptions } from "../base/options.js";
+import { argumentAt, pathsOf, type TreeDef, unflatten } from "../base/tree.js";
 
 import { formatAval } from "../ir/aval.js";
 import { add, lt } from "../primitives/binary.js";
@@ -11,7 +13,7 @@ import { convertTo } from "../primitives/types.js";
 import { stage } from "../trace/stage.js";
 import { bind, bind1, Tracer } from "../trace/trace.js";
 import { adaptWeakCarry, requireSameCarry } from "./carry.js";
-import { flattenArgs, flattenResult, leafToArray } from "./function-args.js";
+import { flattenArgs, leafToArray } from "./function-args.js";
 import { whileLoop } from "./while-loop.js";
 
 export interface ScanOptions {
@@ -28,10 +30,16 @@ export interface ScanOptions {
  * @example const [total, partial] = scan((c, x) => [c.add(x), c.add(x)], 0, np.arange(5)); // cumulative sum
  */
 export function scan<C, X, Y>(f: (carry: C, x: X) => readonly [C, Y], init: C, xs: X | null | undefined, options: ScanOptions = {}): [C, Y] {
-  if (typeof f !== "function") throw new ArgumentError({ fn: "scan", arg: "f", expected: "a function (carry, x) => [carry, y]", got: typeof f, fix: "pass the loop body first" });
-  const [start, carryTree] = flattenArgs(init, "scan: init");
-  const [rows, xsTree] = flattenArgs(xs, "scan: xs");
-  const length = commonLength(rows, xsTree, options.length);
+  requireFunction(f, "scan", "f", "(carry, x) => [carry, y]");
+  requireOptions(options, "scan", ["length", "reverse"]);
+  return scanAs("scan", f, init, xs, options);
+}
+
+/** `scan` under the name of the function that the user called. */
+function scanAs<C, X, Y>(fn: string, f: (carry: C, x: X) => readonly [C, Y], init: C, xs: X | null | undefined, options: ScanOptions): [C, Y] {
+  const [start, carryTree] = flattenArgs(init, fn, "init");
+  const [rows, xsTree] = flattenArgs(xs, fn, "xs");
+  const length = commonLength(fn, rows, xsTree, options.length);
   const rowTypes = rows.map((x) => ({ ...x.aval, shape: x.shape.slice(1) }));
   let carry = start;
   for (let attempt = 0; ; attempt++) {
@@ -39,31 +47,32 @@ export function scan<C, X, Y>(f: (carry: C, x: X) => readonly [C, Y], init: C, x
     let outTree!: TreeDef;
     const staged = stage((...args) => {
       const result = f(unflatten<C>(carryTree, args.slice(0, carry.length)), unflatten<X>(xsTree, args.slice(carry.length)));
-      if (!Array.isArray(result) || result.length !== 2) throw new ArgumentError({ fn: "scan", arg: "f", expected: "a pair [carry, y]", got: result instanceof NDArray ? "one array" : String(result), fix: "return [carry, y]; use null for y if there is none" });
-      const [next, nextTree] = flattenResult(result[0], "scan");
-      const [ys, ysTree] = flattenResult(result[1], "scan");
+      if (!Array.isArray(result) || result.length !== 2) throw new ArgumentError({ fn, arg: "f", expected: "a pair [carry, y]", got: result instanceof NDArray ? "one array" : describeValue(result), fix: "return [carry, y]; use null for y if there is none" });
+      const [next, nextTree] = flattenArgs(result[0], fn, "carry returned");
+      const [ys, ysTree] = flattenArgs(result[1], fn, "y returned");
       [outTree, yTree] = [nextTree, ysTree];
       return [...next, ...ys];
-    }, [...carry.map((x) => x.aval), ...rowTypes], "scan");
+    }, [...carry.map((x) => x.aval), ...rowTypes], fn);
     const outTypes = staged.program.outputTypes.slice(0, outTree.leafCount);
     const adapted = attempt < 3 && outTree.key === carryTree.key ? adaptWeakCarry(carry, outTypes) : undefined;
     if (adapted) {
       carry = adapted;
       continue;
     }
-    requireSameCarry("scan", carryTree, carry.map((x) => x.aval), outTree, outTypes);
+    requireSameCarry(fn, carryTree, carry.map((x) => x.aval), outTree, outTypes);
     const outs = bind(scanPrimitive, [...staged.captured, ...carry, ...rows], { program: staged.program, constants: staged.captured.length, carry: carry.length, length, reverse: options.reverse ?? false });
     return [unflatten<C>(carryTree, outs.slice(0, carry.length)), unflatten<Y>(yTree, outs.slice(carry.length))];
   }
 }
 
-function commonLength(rows: readonly NDArray[], tree: TreeDef, given: number | undefined): number {
+function commonLength(fn: string, rows: readonly NDArray[], tree: TreeDef, given: number | undefined): number {
   rows.forEach((x, i) => {
-    if (x.ndim === 0) throw new ShapeError({ fn: "scan", arg: `xs${formatPath(pathsOf(tree)[i]!)}`, expected: "arrays with a leading axis to walk along", got: formatAval(x.aval), fix: "pass scalars through the carry or a closure" });
+    if (x.ndim === 0) throw new ShapeError({ fn, arg: argumentAt("xs", pathsOf(tree)[i]!), expected: "arrays with a leading axis to walk along", got: formatAval(x.aval), fix: "pass scalars through the carry or a closure" });
   });
+  if (given !== undefined) requireInteger(given, fn, "length", 0);
   const length = given ?? rows[0]?.shape[0];
-  if (length === undefined) throw new ArgumentError({ fn: "scan", arg: "length", expected: "a length, since there are no xs", got: "none", fix: "pass { length: n }" });
-  if (rows.some((x) => x.shape[0] !== length)) throw new ShapeError({ fn: "scan", arg: "xs", expected: `leading axes of length ${length}`, got: rows.map((x) => formatAval(x.aval)).join(", "), fix: "cut or pad the arrays to one length" });
+  if (length === undefined) throw new ArgumentError({ fn, arg: fn === "map" ? "xs" : "length", expected: fn === "map" ? "at least one array" : "a length, since there are no xs", got: "none", fix: fn === "map" ? "pass arrays to walk along" : "pass { length: n }" });
+  if (rows.some((x) => x.shape[0] !== length)) throw new ShapeError({ fn, arg: "xs", expected: `leading axes of length ${length}`, got: rows.map((x) => formatAval(x.aval)).join(", "), fix: "cut or pad the arrays to one length" });
   return length;
 }
 
@@ -72,7 +81,15 @@ function commonLength(rows: readonly NDArray[], tree: TreeDef, given: number | u
  * @example map((row) => np.sum(row), np.ones([3, 4])); // shape [3]
  */
 export function map<X, Y>(f: (x: X) => Y, xs: X): Y {
-  return scan<null, X, Y>((_, x) => [null, f(x)], null, xs)[1];
+  requireFunction(f, "map", "f", "(x) => y");
+  return scanAs<null, X, Y>("map", (_, x) => [null, f(x)], null, xs, {})[1];
+}
+
+/** A traced bound as an int32 scalar. */
+function bound(x: ArrayLike, arg: string): NDArray {
+  const a = leafToArray(x, "foriLoop", () => arg);
+  if (a.ndim !== 0 || (isFloat(a.dtype) && !a.weak)) throw new ShapeError({ fn: "foriLoop", arg, expected: "an integer scalar", got: formatAval(a.aval), fix: 'convert it with astype("int32")' });
+  return convertTo(a, "int32");
 }
 
 /** A bound known while tracing. */
@@ -91,14 +108,15 @@ function staticBound(x: ArrayLike): number | undefined {
  * @example foriLoop(0, 10, (i, x) => x.mul(2), np.ones([3]));
  */
 export function foriLoop<C>(lower: ArrayLike, upper: ArrayLike, body: (i: NDArray, state: C) => C, init: C): C {
+  requireFunction(body, "foriLoop", "body", "(i, state) => state");
   const [lo, hi] = [staticBound(lower), staticBound(upper)];
   if (lo !== undefined && hi !== undefined) {
     if (!Number.isInteger(lo) || !Number.isInteger(hi)) throw new ArgumentError({ fn: "foriLoop", arg: "lower, upper", expected: "integers", got: `${lo}, ${hi}`, fix: "round the bounds" });
-    const [state] = scan<{ i: NDArray; state: C }, null, null>(({ i, state: s }) => [{ i: bind1(add, [i, scalar(1, "int32", false)], {}), state: body(i, s) }, null], { i: scalar(lo, "int32", false), state: init }, null, { length: Math.max(0, hi - lo) });
+    const [state] = scanAs<{ i: NDArray; state: C }, null, null>("foriLoop", ({ i, state: s }) => [{ i: bind1(add, [i, scalar(1, "int32", false)], {}), state: body(i, s) }, null], { i: scalar(lo, "int32", false), state: init }, null, { length: Math.max(0, hi - lo) });
     return state.state;
   }
-  const end = convertTo(leafToArray(upper, "foriLoop", () => "upper"), "int32");
-  const start = convertTo(leafToArray(lower, "foriLoop", () => "lower"), "int32");
+  const end = bound(upper, "upper");
+  const start = bound(lower, "lower");
   return whileLoop<{ i: NDArray; state: C }>(({ i }) => bind1(lt, [i, end], {}), ({ i, state }) => ({ i: bind1(add, [i, scalar(1, "int32", false)], {}), state: body(i, state) }), { i: start, state: init }).state;
 }
 

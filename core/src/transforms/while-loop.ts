@@ -1,5 +1,6 @@
 import type { NDArray } from "../array/ndarray.js";
 import { ShapeError } from "../base/errors.js";
+import { requireFunction } from "../base/options.js";
 import { type TreeDef, unflatten } from "../base/tree.js";
 import { formatAval } from "../ir/aval.js";
 import { whileLoop as whilePrimitive } from "../primitives/control-flow.js";
@@ -15,7 +16,9 @@ import { flattenArgs, flattenResult } from "./function-args.js";
  * @example whileLoop((x) => x.lt(100), (x) => x.mul(2), 1);
  */
 export function whileLoop<C>(condition: (state: C) => NDArray, body: (state: C) => C, init: C): C {
-  const [start, tree] = flattenArgs(init, "whileLoop: init");
+  requireFunction(condition, "whileLoop", "condition", "(state) => bool");
+  requireFunction(body, "whileLoop", "body", "(state) => state");
+  const [start, tree] = flattenArgs(init, "whileLoop", "init");
   let carry = start;
   for (let attempt = 0; ; attempt++) {
     const types = carry.map((x) => x.aval);
