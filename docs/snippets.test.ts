@@ -113,6 +113,13 @@ describe("all documents", () => {
     }
   });
 
+  it("name functions that exist", () => {
+    const spaces: Record<string, object> = { np: core.np, lax: core.lax, random: core.random, special: core.special, tree: core.tree, linalg, nn, optim };
+    const unknown = documents.flatMap(({ file, markdown }) =>
+      [...markdown.replace(/^```[\s\S]*?^```/gm, "").matchAll(/`(np|lax|random|special|tree|linalg|nn|optim)[.]([A-Za-z]\w*)/g)].filter(([, space, name]) => !(name! in spaces[space!]!)).map(([span]) => `${file}: ${span}`));
+    expect(unknown).toEqual([]);
+  });
+
   it("have links that lead to files of the repository", () => {
     const broken = documents.flatMap(({ file, markdown }) =>
       [...markdown.replace(/^```[\s\S]*?^```/gm, "").matchAll(/\]\(([^)\s#]+)[^)]*\)/g)].map((m) => m[1]!).filter((link) => !/^\w+:/.test(link) && !existsSync(resolve(root, dirname(file), link))).map((link) => `${file}: ${link}`));
