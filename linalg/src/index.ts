@@ -9,3 +9,4 @@ export { svd, svdvals, type SvdResult } from "./factorizations/svd.js";
 export { norm, type NormOptions, type NormOrder } from "./norm.js";
 export { cg, type CgInfo, type CgOptions, type Operator } from "./iterative/cg.js";
 export { eigsh, type EigshOptions, type EigshResult } from "./iterative/eigsh.js";
+export { expm, matrixPower } from "./matrix-functions.js";
