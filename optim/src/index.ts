@@ -28,3 +28,4 @@ export { newton, newtonCG, type NewtonCgState, type NewtonCgTransformOptions, ty
 export { modifiedCholesky, type NewtonSystem, type Regularization } from "./second-order/regularize.js";
 export { bfgs, type BfgsOptions, type BfgsState, scaleByBfgs } from "./second-order/bfgs.js";
 export { gaussNewton, type GaussNewtonOptions, type GaussNewtonState, type LeastSquaresSolver, levenbergMarquardt, type LevenbergMarquardtOptions, type LevenbergMarquardtState } from "./second-order/levenberg-marquardt.js";
+export { injectHyperparams, type InjectState } from "./transform/inject.js";

@@ -1,4 +1,4 @@
-import { ArgumentError, type ArrayLike, type NDArray, np, tree } from "@hessia/core";
+import { ArgumentError, type ArrayLike, type DType, type NDArray, np, tree } from "@hessia/core";
 import { type GradientTransformation, transformation } from "../transform/transformation.js";
 import { addTrees, castLike, increment, like, mapTree, select, zeroCount, zerosLike } from "../transform/tree-math.js";
 
@@ -19,16 +19,17 @@ export function applyEvery(k = 1): GradientTransformation<{ readonly count: NDAr
 export interface MultiStepsState { readonly miniStep: NDArray; readonly gradientStep: NDArray; readonly inner: unknown; readonly accumulated: unknown }
 /**
  * Averages the gradients of k steps (or sums them) and moves once: large batches in parts. k may be a schedule of the number of moves.
- * @example multiSteps(adam(1e-3), 4)
+ * Between the moves sums are kept in `accumulatorDtype`, float32 unless told otherwise, as in the reference.
+ * @example multiSteps(adam(1e-3), 4, { accumulatorDtype: "float64" })
  */
-export function multiSteps(inner: GradientTransformation, everyK: number | ((gradientStep: NDArray) => ArrayLike), options: { readonly useGradMean?: boolean } = {}): GradientTransformation<MultiStepsState> {
+export function multiSteps(inner: GradientTransformation, everyK: number | ((gradientStep: NDArray) => ArrayLike), options: { readonly useGradMean?: boolean; readonly accumulatorDtype?: DType } = {}): GradientTransformation<MultiStepsState> {
   if (typeof everyK === "number") requireCount(everyK, "multiSteps");
-  const { useGradMean = true } = options;
-  const init = (p: unknown): MultiStepsState => ({ miniStep: zeroCount(), gradientStep: zeroCount(), inner: inner.init(p), accumulated: zerosLike(p) });
+  const { useGradMean = true, accumulatorDtype = "float32" } = options;
+  const init = (p: unknown): MultiStepsState => ({ miniStep: zeroCount(), gradientStep: zeroCount(), inner: inner.init(p), accumulated: zerosLike(p, accumulatorDtype) });
   return transformation<MultiStepsState>("multiSteps", init, (g, state, params, extra) => {
     const k = typeof everyK === "number" ? everyK : everyK(state.gradientStep);
     const n = np.add(state.miniStep, 1);
-    const accumulated = useGradMean ? mapTree((x, a) => np.add(a, np.divide(np.subtract(x, a), like(n.astype("float64"), a))), g, state.accumulated) : addTrees(state.accumulated, g);
+    const accumulated = useGradMean ? mapTree((x, a) => np.add(a, np.divide(np.subtract(x, a), like(n.astype("float64"), x))), g, castLike(state.accumulated, g)) : addTrees(castLike(state.accumulated, g), g);
     const emit = np.greaterEqual(n, k);
     const [updates, next] = inner.update(accumulated, state.inner, params, extra);
     return [
@@ -37,7 +38,7 @@ export function multiSteps(inner: GradientTransformation, everyK: number | ((gra
         miniStep: np.where(emit, zeroCount(), n).astype("int32"),
         gradientStep: np.where(emit, increment(state.gradientStep), state.gradientStep),
         inner: castLike(select(emit, next, state.inner), state.inner),
-        accumulated: select(emit, zerosLike(accumulated), accumulated),
+        accumulated: castLike(select(emit, zerosLike(accumulated), accumulated), state.accumulated),
       },
     ];
   });

@@ -71,7 +71,7 @@ export function adafactor(learningRate?: ScalarOrSchedule, options: { readonly m
   if (clippingThreshold !== null) parts.push(clipByBlockRms(clippingThreshold));
   if (learningRate !== undefined) parts.push(scaleByLearningRate(learningRate, { flipSign: false }));
   if (options.multiplyByParameterScale !== false) parts.push(scaleByParamBlockRms());
-  if (options.momentum !== undefined) parts.push(ema(options.momentum, { debias: false }));
+  if (options.momentum !== undefined) parts.push(ema(options.momentum, { debias: false, accumulatorDtype: "float32" }));
   if (options.weightDecay !== undefined) parts.push(addDecayedWeights(options.weightDecay, options.mask));
   return chain(...parts, scale(-1));
 }

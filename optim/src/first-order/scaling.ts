@@ -1,7 +1,7 @@
-import { type ArrayLike, type NDArray, np } from "@hessia/core";
+import { type ArrayLike, type DType, type NDArray, np } from "@hessia/core";
 import { masked, type Mask } from "../transform/masked.js";
 import { type EmptyState, type GradientTransformation, requireParams, type ScalarOrSchedule, type Schedule, transformation, withoutState } from "../transform/transformation.js";
-import { along, biasCorrection, increment, like, mapTree, scaleTree, updateMoment, zeroCount, zerosLike } from "../transform/tree-math.js";
+import { along, biasCorrection, castLike, increment, like, mapTree, scaleTree, updateMoment, zeroCount, zerosLike } from "../transform/tree-math.js";
 
 export interface CountState { readonly count: NDArray }
 
@@ -31,11 +31,11 @@ export function trace(decay: ArrayLike, options: { readonly nesterov?: boolean }
 
 export interface EmaState extends CountState { readonly ema: unknown }
 /** Exponential moving average `e <- d e + (1 - d) g`, by default divided by `1 - d^t`. */
-export function ema(decay: ArrayLike, options: { readonly debias?: boolean } = {}): GradientTransformation<EmaState> {
-  return transformation<EmaState>("ema", (params) => ({ count: zeroCount(), ema: zerosLike(params) }), (g, state) => {
-    const next = updateMoment(g, state.ema, decay, 1);
+export function ema(decay: ArrayLike, options: { readonly debias?: boolean; readonly accumulatorDtype?: DType } = {}): GradientTransformation<EmaState> {
+  return transformation<EmaState>("ema", (params) => ({ count: zeroCount(), ema: zerosLike(params, options.accumulatorDtype) }), (g, state) => {
+    const next = updateMoment(g, castLike(state.ema, g), decay, 1);
     const count = increment(state.count);
-    return [options.debias === false ? next : biasCorrection(next, decay, count), { count, ema: next }];
+    return [options.debias === false ? next : biasCorrection(next, decay, count), { count, ema: castLike(next, state.ema) }];
   });
 }
 
