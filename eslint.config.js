@@ -7,7 +7,7 @@ import tseslint from "typescript-eslint";
  * would triple the time of the check and find little that the compiler's strict options leave.
  */
 export default defineConfig(
-  globalIgnores(["**/dist/", "**/node_modules/", "**/fixtures/", "**/.turbo/", "**/coverage/", "temp/"]),
+  globalIgnores([".scratch/", "**/dist/", "**/node_modules/", "**/fixtures/", "**/.turbo/", "**/coverage/", "temp/"]),
   js.configs.recommended,
   tseslint.configs.recommended,
   {

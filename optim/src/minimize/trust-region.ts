@@ -45,7 +45,7 @@ export function trustRegion<P>(problem: Problem<P>, subproblemAt: (at: Located) 
     const f = problem.value(trial);
     const actual = at.f - f;
     // Where both reductions drown in rounding, the model is as good as the function can tell: compare gradients instead.
-    const rounding = 1e-14 * Math.max(1, Math.abs(at.f));
+    const rounding = 1e-14 * Math.abs(at.f);
     const blind = Math.abs(actual) <= rounding && predicted <= rounding;
     let ratio = Number.isFinite(f) && predicted > 0 ? actual / predicted : -1;
     if (blind) {

@@ -1,4 +1,3 @@
-import { expect } from "vitest";
 import { itemsize, newTypedArray } from "../../base/dtype.js";
 import type { DType, TypedArray } from "../../base/dtype.js";
 import { contiguousStrides } from "../../base/shape.js";
@@ -49,13 +48,13 @@ export const backends = { simd: new WasmBackend({ relaxed: false }), scalar: new
 
 /** `ulps`: how far floats may be apart, in units of the dtype's rounding error of the larger one, or of `scale` (where terms cancel). NaN equals NaN. */
 export function expectClose(got: TypedArray, expected: TypedArray, ulps: number, what: () => string, scale = 0): void {
-  expect(got.length, what()).toBe(expected.length);
+  if (got.length !== expected.length) throw new Error(`${what()}: ${got.length} elements, expected ${expected.length}`);
   const unit = got instanceof Float32Array ? 2 ** -23 : 2 ** -52;
   for (let i = 0; i < got.length; i++) {
     const [a, b] = [got[i]!, expected[i]!];
     if (Object.is(a, b) || a === b) continue;
     const near = Math.abs(a - b) <= ulps * unit * Math.max(Math.abs(a), Math.abs(b), scale);
-    if (!near) expect.fail(`${what()}: element ${i} is ${a}, expected ${b}`);
+    if (!near) throw new Error(`${what()}: element ${i} is ${a}, expected ${b}`);
   }
 }
 
