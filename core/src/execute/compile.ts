@@ -23,8 +23,14 @@ export class Compiled {
 
   /** New storages, or positions of inputs that are results themselves. */
   run(inputs: readonly Storage[], donated?: readonly number[]): (Storage | number)[] {
-    const results = this.schedule.steps.length || this.schedule.outputs.length ? this.executable.run(inputs, donated) : [];
-    return this.outputSources.map((s) => (s < 0 ? ~s : results[s]!));
+    const { schedule, outputSources } = this;
+    const results = schedule.steps.length || schedule.outputs.length ? this.executable.run(inputs, donated) : [];
+    const out = new Array<Storage | number>(outputSources.length);
+    for (let i = 0; i < out.length; i++) {
+      const s = outputSources[i]!;
+      out[i] = s < 0 ? ~s : results[s]!;
+    }
+    return out;
   }
 }
 

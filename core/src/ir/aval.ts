@@ -14,6 +14,17 @@ export const strong = (a: Aval): Aval => (a.weak ? { shape: a.shape, dtype: a.dt
 export const formatAval = (a: Aval): string => `${a.dtype}${a.weak ? "*" : ""}${formatShape(a.shape)}`;
 export const avalsEqual = (a: Aval, b: Aval): boolean => a.dtype === b.dtype && a.weak === b.weak && shapesEqual(a.shape, b.shape);
 export const sameType = (a: Aval, b: Aval): boolean => a.dtype === b.dtype && shapesEqual(a.shape, b.shape);
+/** Whether arrays have these types, weakness included. */
+export function typesMatch(types: readonly Aval[], arrays: readonly { readonly aval: Aval }[]): boolean {
+  if (types.length !== arrays.length) return false;
+  for (let i = 0; i < types.length; i++) {
+    const [a, b] = [types[i]!, arrays[i]!.aval];
+    if (a === b) continue;
+    if (a.dtype !== b.dtype || a.weak !== b.weak || a.shape.length !== b.shape.length) return false;
+    for (let d = 0; d < a.shape.length; d++) if (a.shape[d] !== b.shape[d]) return false;
+  }
+  return true;
+}
 export const avalSize = (a: Aval): number => sizeOf(a.shape);
 /** The tangent of a value of this type has the same shape and dtype; integers and bools have none (their tangent is always a symbolic zero). */
 export const hasTangent = (a: Aval): boolean => isFloat(a.dtype);

@@ -1,3 +1,4 @@
+import { digest } from "../base/digest.js";
 import { identityId } from "../base/structural-key.js";
 import { type Atom, Literal, Program, type Var } from "./program.js";
 import { formatAval } from "./aval.js";
@@ -16,14 +17,34 @@ export function paramsKey(params: Params): string {
   return key;
 }
 
+/** Whether params have equal keys, without making them where plain comparison tells. */
+export function paramsEqual(a: Params, b: Params): boolean {
+  return a === b || valuesEqual(a, b);
+}
+
+function valuesEqual(a: unknown, b: unknown): boolean {
+  if (Object.is(a, b)) return true;
+  if (a === null || b === null || typeof a !== "object" || typeof b !== "object") return false;
+  if (Array.isArray(a)) {
+    if (!Array.isArray(b) || a.length !== b.length) return false;
+    for (let i = 0; i < a.length; i++) if (!valuesEqual(a[i], b[i])) return false;
+    return true;
+  }
+  if (a.constructor !== Object || b.constructor !== Object) return valueKey(a) === valueKey(b);
+  const keys = Object.keys(a);
+  if (keys.length !== Object.keys(b).length) return false;
+  for (const k of keys) if (!Object.hasOwn(b, k) || !valuesEqual((a as Record<string, unknown>)[k], (b as Record<string, unknown>)[k])) return false;
+  return true;
+}
+
 function valueKey(v: unknown): string {
-  if (v === null || typeof v !== "object") return typeof v === "function" ? `fn${functionId(v)}` : Object.is(v, -0) ? "-0" : String(v);
+  if (v === null || typeof v !== "object") return typeof v === "function" ? `fn${functionId(v)}` : typeof v === "string" ? JSON.stringify(v) : Object.is(v, -0) ? "-0" : String(v);
   if (v instanceof Program) return programKey(v);
   if (Array.isArray(v)) return `[${v.map(valueKey).join(",")}]`;
   return `{${Object.keys(v).map((k) => `${k}:${valueKey((v as Record<string, unknown>)[k])}`).join(",")}}`;
 }
 
-/** Text that is equal for structurally equal Programs (same constants by identity). */
+/** Text that is equal for structurally equal Programs (same constants by identity); a digest of it where it is long. */
 export function programKey(program: Program): string {
   let key = programKeys.get(program);
   if (key !== undefined) return key;
@@ -37,6 +58,8 @@ export function programKey(program: Program): string {
   const constants = program.constants.map((c) => `${define(c.variable)}=#${functionId(c.value)}`).join(" ");
   const equations = program.equations.map((e) => `${e.outputs.map(define).join(" ")}=${e.primitive.name}${paramsKey(e.params)} ${e.inputs.map(use).join(" ")}`).join(";");
   key = `(${inputs}|${constants}|${equations}|${program.outputs.map(use).join(" ")})`;
+  // Programs that call Programs would double their text at every level.
+  if (key.length > 256) key = `<${key.length} ${digest(key)}>`;
   programKeys.set(program, key);
   return key;
 }

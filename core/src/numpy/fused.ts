@@ -1,12 +1,12 @@
 import type { NDArray } from "../array/ndarray.js";
-import { type Compiled, compileProgram } from "../execute/compile.js";
-import { LruCache } from "../execute/lru.js";
-import { formatAval } from "../ir/aval.js";
+import { compileProgram } from "../execute/compile.js";
+import { CompiledCache } from "../execute/compiled-cache.js";
 import { commonBackend, eagerTrace, requireConcrete, runCompiled } from "../trace/eager.js";
 import { stage } from "../trace/stage.js";
 import { currentTrace } from "../trace/trace.js";
 
-const cache = new LruCache<string, Compiled>(1024, (c) => c.executable.dispose());
+const cache = new CompiledCache<string>(1024, (key) => key);
+const noParams = {};
 
 /**
  * Runs a composite of array functions. With nothing traced it is compiled as one Program, so that a chain of elementwise steps is one
@@ -16,14 +16,12 @@ export function fusedAll(key: string, arrays: readonly NDArray[], f: (...xs: NDA
   if (currentTrace() !== eagerTrace) return [...f(...arrays)];
   const concrete = requireConcrete(arrays, key);
   const backend = commonBackend(concrete, key);
-  let full = `${backend.name} ${key}`;
-  for (const x of concrete) full += ` ${formatAval(x.aval)}`;
-  let compiled = cache.get(full);
+  let compiled = cache.get(key, noParams, backend, concrete);
   if (!compiled) {
     const staged = stage(f, concrete.map((x) => x.aval), key);
     if (staged.captured.length > 0) return [...f(...arrays)];
     compiled = compileProgram(staged.program, backend);
-    cache.set(full, compiled);
+    cache.set(key, noParams, backend, concrete, compiled);
   }
   return runCompiled(compiled, concrete);
 }

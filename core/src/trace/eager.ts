@@ -43,14 +43,22 @@ export function requireConcrete(inputs: readonly NDArray[], fn: string): Concret
 
 function evaluate(primitive: AnyPrimitive, inputs: readonly NDArray[], params: Params): NDArray[] {
   const arrays = requireConcrete(inputs, primitive.name);
-  return runCompiled(compiledPrimitive(primitive, arrays.map((x) => x.aval), params, commonBackend(arrays, primitive.name)), arrays);
+  return runCompiled(compiledPrimitive(primitive, arrays, params, commonBackend(arrays, primitive.name)), arrays);
 }
 
 /** Runs compiled code on concrete arrays. A number among the results is the position of an input passed through. */
 export function runCompiled(compiled: Compiled, arrays: readonly ConcreteArray[], donated?: readonly number[]): NDArray[] {
   const { backend, outputTypes } = compiled;
-  const storages = arrays.map((x, i) => (donated?.includes(i) ? x.donate() : storageOn(x, backend)));
-  return compiled.run(storages, donated).map((out, i) => (typeof out === "number" ? arrays[out]! : ConcreteArray.fromStorage(out, outputTypes[i]!, backend)));
+  // Loops, not closures: this is the path of every call.
+  const storages = new Array<Storage>(arrays.length);
+  for (let i = 0; i < arrays.length; i++) storages[i] = donated?.includes(i) ? arrays[i]!.donate() : storageOn(arrays[i]!, backend);
+  const results = compiled.run(storages, donated);
+  const out = new Array<NDArray>(results.length);
+  for (let i = 0; i < results.length; i++) {
+    const r = results[i]!;
+    out[i] = typeof r === "number" ? arrays[r]! : ConcreteArray.fromStorage(r, outputTypes[i]!, backend);
+  }
+  return out;
 }
 
 /** Scalars made on another device are written anew; everything else is there already. */

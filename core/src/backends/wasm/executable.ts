@@ -1,4 +1,4 @@
-import { itemsize } from "../../base/dtype.js";
+import { itemsize, newTypedArray } from "../../base/dtype.js";
 import type { DType, TypedArray } from "../../base/dtype.js";
 import { ArgumentError, BackendError } from "../../base/errors.js";
 import { findRoutine } from "../../kernel/routine.js";
@@ -131,7 +131,7 @@ export class WasmExecutable implements Executable {
     let next = 0;
     for (let i = 0; i < outputs.length; i++) {
       const { dtype, size, bytes, offset, staged, shift } = outputs[i]!;
-      if (staged) results[i] = new WasmStorage(heap, dtype, size, undefined, copyOut(heap.views[dtype], (frame + offset) >>> shift, size));
+      if (staged) results[i] = new WasmStorage(heap, dtype, size, undefined, copyOut(heap.views[dtype], dtype, (frame + offset) >>> shift, size));
       else {
         const block = blocks![next++]!;
         if (heap.withinBudget(bytes)) {
@@ -163,10 +163,10 @@ function copyIn(data: TypedArray, to: TypedArray, at: number): void {
   else for (let i = 0; i < n; i++) to[at + i] = data[i]!;
 }
 
-function copyOut(from: TypedArray, at: number, n: number): TypedArray {
-  if (n > loopElements) return from.slice(at, at + n);
-  const out = new (from.constructor as new (length: number) => TypedArray)(n);
-  for (let i = 0; i < n; i++) out[i] = from[at + i]!;
+function copyOut(from: TypedArray, dtype: DType, at: number, n: number): TypedArray {
+  const out = newTypedArray(dtype, n);
+  if (n > loopElements) out.set(from.subarray(at, at + n));
+  else for (let i = 0; i < n; i++) out[i] = from[at + i]!;
   return out;
 }
 

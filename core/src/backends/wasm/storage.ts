@@ -1,4 +1,4 @@
-import { itemsize } from "../../base/dtype.js";
+import { itemsize, newTypedArray } from "../../base/dtype.js";
 import type { DType, TypedArray } from "../../base/dtype.js";
 import { BackendError, DisposedError } from "../../base/errors.js";
 import type { Storage } from "../backend.js";
@@ -54,6 +54,11 @@ export function adopt(heap: Heap, dtype: DType, size: number, block: Block): Was
 /** A storage with a copy of `source`: in the heap where it is large and the budget allows, else in JavaScript. */
 export function storageOf(heap: Heap, dtype: DType, source: TypedArray): WasmStorage {
   const bytes = source.length * itemsize(dtype);
+  if (source.length === 1) {
+    const copy = newTypedArray(dtype, 1);
+    copy[0] = source[0]!;
+    return new WasmStorage(heap, dtype, 1, undefined, copy);
+  }
   if (bytes <= smallBytes || !heap.withinBudget(bytes)) return new WasmStorage(heap, dtype, source.length, undefined, source.slice());
   const block = heap.allocateArray(bytes);
   heap.views[dtype].set(source, block.address / itemsize(dtype));
