@@ -96,7 +96,8 @@ export function reshapeLazy(x: Lazy, shape: Shape): Lazy | undefined {
     // Merging axes d1, d2 into one needs stride(d1) = stride(d2) * size(d2) in every access.
     for (let k = 0; k + 1 < axes.length; k++) {
       const [d, e] = [axes[k]!, axes[k + 1]!];
-      if (!all.every((a) => a.strides[d] === a.strides[e]! * x.shape[e]!)) return undefined;
+      // Accesses within bases have no strides: they depend on no loop.
+      if (!all.every((a) => (a.strides[d] ?? 0) === (a.strides[e] ?? 0) * x.shape[e]!)) return undefined;
     }
     const last = axes.at(-1);
     if (last === undefined) continue;

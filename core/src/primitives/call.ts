@@ -1,4 +1,6 @@
 import type { NDArray } from "../array/ndarray.js";
+import { ProgramError } from "../base/errors.js";
+import { formatAval } from "../ir/aval.js";
 import { type Program } from "../ir/program.js";
 import type { Primitive } from "../ir/primitive.js";
 import { BatchTrace, type BatchDim } from "../trace/batching.js";
@@ -21,11 +23,11 @@ export function batchProgram(program: Program, axisSize: number, dims: readonly 
     outDims = out.map((d, i) => ((force === true || (force !== false && force[i])) ? 0 : d));
     return forced;
   }, types, "vmap");
+  if (staged.captured.length > 0)
+    throw new ProgramError({ fn: "vmap", expected: "batching rules that make their constants by operations (iota, broadcast)", got: `an array constant ${formatAval(staged.captured[0]!.aval)} made inside a nested Program`, fix: "build it with np.arange, np.full or np.eye in the rule, or pass it as an input of the primitive" });
   const result = { program: staged.program, outDims };
-  if (staged.captured.length === 0) {
-    if (!batched.has(program)) batched.set(program, new Map());
-    batched.get(program)!.set(key, result);
-  }
+  if (!batched.has(program)) batched.set(program, new Map());
+  batched.get(program)!.set(key, result);
   return result;
 }
 const batched = new WeakMap<Program, Map<string, { program: Program; outDims: BatchDim[] }>>();

@@ -1,4 +1,5 @@
 import type { NDArray } from "../array/ndarray.js";
+import { scalar } from "../array/concrete.js";
 import { ShapeError } from "../base/errors.js";
 import { formatShape, range, type Shape } from "../base/shape.js";
 import { type Aval, formatAval } from "../ir/aval.js";
@@ -11,7 +12,7 @@ import { bind1 } from "../trace/trace.js";
 import { moveBatch } from "./batch-axes.js";
 import { requireSame } from "./elementwise.js";
 import { concatenate, slice, spreadPad } from "./structural.js";
-import { reshapeTo } from "./structural-ops.js";
+import { broadcastTo, reshapeTo } from "./structural-ops.js";
 
 /**
  * Cross-correlation in the layout [batch, channels, ...spatial] by [out channels, channels / groups, ...spatial]:
@@ -110,6 +111,11 @@ function convEachExample(n: number, x: NDArray, k: NDArray, dx: number | null, d
     const front = moveBatch(v, d, 0);
     return reshapeTo(bind1(slice, [front], { start: front.shape.map((_, a) => (a === 0 ? i : 0)), limit: front.shape.map((m, a) => (a === 0 ? i + 1 : m)), strides: front.shape.map(() => 1) }), front.shape.slice(1));
   };
+  if (n === 0) {
+    const one = (v: NDArray, d: number | null) => (d === null ? v.aval : { ...v.aval, shape: v.shape.filter((_, a) => a !== d) });
+    const [y] = conv.abstractEval([one(x, dx), one(k, dk)], params);
+    return { outputs: [broadcastTo(scalar(0, y!.dtype, y!.weak), [0, ...y!.shape], [])], dims: [0] };
+  }
   const ys = range(n).map((i) => {
     const y = bind1(conv, [example(x, dx, i), example(k, dk, i)], params);
     return reshapeTo(y, [1, ...y.shape]);

@@ -56,7 +56,8 @@ export const pad: Primitive<{ low: readonly number[]; high: readonly number[]; i
   },
   lower(ctx, [x, value], { low, interior }, [out]) {
     const ndim = out!.shape.length;
-    const fill = view(value!, out!.shape, []);
+    // The fill is read at every element outside: it is computed once.
+    const fill = view(ctx.settle(value!), out!.shape, []);
     const bounds = range(ndim).flatMap((d) => {
       const hi = low[d]! + x!.shape[d]!;
       return low[d]! <= 0 && hi >= out!.shape[d]! ? [] : [{ index: axisIndex(ndim, d), lo: low[d]!, hi, step: 1 }];

@@ -1,4 +1,4 @@
-import { NDArray } from "../array/ndarray.js";
+import { type NDArray } from "../array/ndarray.js";
 import { type DType, requireDType, type TypedArray } from "../base/dtype.js";
 import { requireFunction } from "../base/options.js";
 import { requireShape, type Shape } from "../base/shape.js";
