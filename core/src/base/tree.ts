@@ -128,6 +128,35 @@ export function flatten<L = unknown>(tree: unknown, isLeaf?: IsLeaf): [L[], Tree
   return [leaves as L[], def];
 }
 
+/**
+ * Appends the leaves of a tree that has the structure `def`; false where it has not, or where that is not seen at a glance (Maps, registered
+ * classes): then `flatten` tells. For calls that mostly repeat a structure known before.
+ */
+export function flattenLike(def: TreeDef, value: unknown, leaves: unknown[]): boolean {
+  const { node, children } = def;
+  if (node === null) {
+    if (nodeType(value) !== null) return false;
+    leaves.push(value);
+    return true;
+  }
+  if (node === arrayNode) {
+    if (!Array.isArray(value) || value.length !== children.length) return false;
+    for (let i = 0; i < children.length; i++) if (!flattenLike(children[i]!, value[i], leaves)) return false;
+    return true;
+  }
+  if (node === objectNode) {
+    if (nodeType(value) !== objectNode) return false;
+    const { keys } = def;
+    if (Object.keys(value as object).length !== keys.length) return false;
+    for (let i = 0; i < keys.length; i++) {
+      const key = keys[i]!;
+      if (!Object.hasOwn(value as object, key) || !flattenLike(children[i]!, (value as Record<PathKey, unknown>)[key], leaves)) return false;
+    }
+    return true;
+  }
+  return node === nullNode ? value === null : node === undefinedNode && value === undefined;
+}
+
 function requireDef(def: unknown, fn: string, arg: string): asserts def is TreeDef {
   if (typeof (def as TreeDef | undefined)?.leafCount !== "number" || !Array.isArray((def as TreeDef).children))
     throw new TreeError({ fn, arg, expected: "a structure from tree.flatten or tree.structure", got: describeValue(def), fix: "call tree.structure on an example" });

@@ -51,7 +51,9 @@ export function runCompiled(compiled: Compiled, arrays: readonly ConcreteArray[]
   const { backend, outputTypes } = compiled;
   // Loops, not closures: this is the path of every call.
   const storages = new Array<Storage>(arrays.length);
-  for (let i = 0; i < arrays.length; i++) storages[i] = donated?.includes(i) ? arrays[i]!.donate() : storageOn(arrays[i]!, backend);
+  for (let i = 0; i < arrays.length; i++) storages[i] = storageOn(arrays[i]!, backend);
+  // Given away only when every input is known to be there.
+  if (donated) for (const i of donated) storages[i] = arrays[i]!.donate();
   const results = compiled.run(storages, donated);
   const out = new Array<NDArray>(results.length);
   for (let i = 0; i < results.length; i++) {

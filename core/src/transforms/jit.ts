@@ -1,19 +1,20 @@
 import type { ConcreteArray } from "../array/concrete.js";
+import type { Backend } from "../backends/backend.js";
 import { NDArray } from "../array/ndarray.js";
 import { defaultFloat } from "../base/dtype.js";
 import { ArgumentError } from "../base/errors.js";
 import { requireFunction, requireInteger, requireOptions } from "../base/options.js";
 import { structuralKey } from "../base/structural-key.js";
-import { flatten, type TreeDef, unflatten } from "../base/tree.js";
+import { flatten, flattenLike, type TreeDef, unflatten } from "../base/tree.js";
 import { type Compiled, compileProgram } from "../execute/compile.js";
-import { LruCache } from "../execute/lru.js";
-import { type Aval, formatAval } from "../ir/aval.js";
+import { LruCache, RecentSlots } from "../execute/lru.js";
+import { type Aval, formatAval, typesMatch } from "../ir/aval.js";
 import type { Program } from "../ir/program.js";
 import { call } from "../primitives/call.js";
 import { commonBackend, eagerTrace, requireConcrete, runCompiled } from "../trace/eager.js";
 import { stage } from "../trace/stage.js";
 import { bind, currentTrace, Tracer } from "../trace/trace.js";
-import { flattenArgs, flattenResult } from "./function-args.js";
+import { flattenArgs, flattenResult, leafToArray } from "./function-args.js";
 
 export interface JitOptions {
   /** Positions of arguments that are not arrays but settings: a new value means a new compilation. */
@@ -27,9 +28,16 @@ export interface JitOptions {
 interface Entry {
   readonly program: Program;
   readonly captured: readonly NDArray[];
+  /** Of the arguments, with `undefined` for static ones. */
+  readonly tree: TreeDef;
   readonly outTree: TreeDef;
   readonly types: readonly Aval[];
-  readonly compiled: Map<string, Compiled>;
+  /** The default float at the time of tracing, which numbers inside the function took. */
+  readonly float: string;
+  /** Positions of donated arrays among the inputs. */
+  readonly donated: readonly number[];
+  /** By device. */
+  readonly compiled: Map<Backend, Compiled>;
 }
 
 export interface JitStats { readonly size: number; readonly hits: number; readonly misses: number; readonly compiles: number }
@@ -87,9 +95,31 @@ export function jit<A extends readonly unknown[], R>(f: (...args: A) => R, optio
     e.compiled.forEach((c) => c.executable.dispose());
     e.compiled.clear();
   });
+  const recent = new RecentSlots<string, Entry>();
   let compiles = 0;
 
-  const prepare = (args: readonly unknown[]) => {
+  /** The entry of a call like one of the last few, without a key made of text. */
+  const prepareAgain = (args: readonly unknown[]): { leaves: NDArray[]; entry: Entry } | undefined => {
+    for (const slot of recent.list) {
+      const entry = slot.value;
+      const leaves: NDArray[] = [];
+      if (!slot.kept || entry.float !== defaultFloat() || !flattenLike(entry.tree, args, leaves)) continue;
+      for (let i = 0; i < leaves.length; i++) {
+        const leaf: unknown = leaves[i];
+        if (leaf instanceof NDArray) continue;
+        if (typeof leaf !== "number" && typeof leaf !== "boolean") return undefined;
+        leaves[i] = leafToArray(leaf, shown, () => "");
+      }
+      if (!typesMatch(entry.types, leaves) || !entry.captured.every(isAlive)) continue;
+      cache.touch(slot);
+      return { leaves, entry };
+    }
+    return undefined;
+  };
+
+  const prepare = (args: readonly unknown[]): { leaves: NDArray[]; entry: Entry } => {
+    const again = staticArgs.length === 0 ? prepareAgain(args) : undefined;
+    if (again) return again;
     const statics = positions(staticArgs, args.length);
     const dynamic = statics.size === 0 ? args : args.map((a, i) => (statics.has(i) ? undefined : a));
     const [leaves, tree] = flattenArgs(dynamic, shown);
@@ -97,30 +127,32 @@ export function jit<A extends readonly unknown[], R>(f: (...args: A) => R, optio
     let key = `${defaultFloat()} ${tree.key}`;
     for (const i of statics) key += `|${i}=${staticKey(args[i], shown)}`;
     for (const x of leaves) key += ` ${formatAval(x.aval)}`;
-    let entry = cache.get(key);
-    if (!entry?.captured.every(isAlive)) {
-      let outTree!: TreeDef;
-      const types = leaves.map((x) => x.aval);
-      const staged = stage((...xs) => {
-        const again = unflatten<unknown[]>(tree, xs).map((a, i) => (statics.has(i) ? args[i] : a));
-        const [outs, def] = flattenResult(f(...(again as unknown as A)), shown);
-        outTree = def;
-        return outs;
-      }, types, `jit(${name})`);
-      entry = { ...staged, outTree, types, compiled: new Map() };
-      cache.set(key, entry);
+    const known = cache.find(key);
+    if (known?.value.captured.every(isAlive)) {
+      recent.add(known);
+      return { leaves, entry: known.value };
     }
-    return { leaves, entry, tree };
+    let outTree!: TreeDef;
+    const types = leaves.map((x) => x.aval);
+    const float = defaultFloat();
+    const staged = stage((...xs) => {
+      const inside = unflatten<unknown[]>(tree, xs).map((a, i) => (statics.has(i) ? args[i] : a));
+      const [outs, def] = flattenResult(f(...(inside as unknown as A)), shown);
+      outTree = def;
+      return outs;
+    }, types, `jit(${name})`);
+    const entry: Entry = { ...staged, tree, outTree, types, float, donated: donatedLeaves(args, staged.captured.length), compiled: new Map() };
+    recent.add(cache.set(key, entry));
+    return { leaves, entry };
   };
 
-  const compiledFor = (entry: Entry, arrays: readonly ConcreteArray[], donated: readonly number[]): Compiled => {
+  const compiledFor = (entry: Entry, arrays: readonly ConcreteArray[]): Compiled => {
     const backend = commonBackend(arrays, shown);
-    const key = `${backend.name} ${donated.join()}`;
-    let compiled = entry.compiled.get(key);
+    let compiled = entry.compiled.get(backend);
     if (!compiled) {
       compiles++;
-      compiled = compileProgram(entry.program, backend, donated);
-      entry.compiled.set(key, compiled);
+      compiled = compileProgram(entry.program, backend, entry.donated);
+      entry.compiled.set(backend, compiled);
     }
     return compiled;
   };
@@ -142,15 +174,15 @@ export function jit<A extends readonly unknown[], R>(f: (...args: A) => R, optio
 
   const jitted = ((...args: A): R => {
     const { leaves, entry } = prepare(args);
-    const inputs = [...entry.captured, ...leaves];
+    const inputs = entry.captured.length === 0 ? leaves : [...entry.captured, ...leaves];
     let outputs: NDArray[];
     if (currentTrace() === eagerTrace) {
       const arrays = requireConcrete(inputs, shown);
-      const donated = donatedLeaves(args, entry.captured.length);
+      const { donated } = entry;
       requireDonatable(arrays, donated, shown);
-      outputs = runCompiled(compiledFor(entry, arrays, donated), arrays, donated.length ? donated : undefined);
+      outputs = runCompiled(compiledFor(entry, arrays), arrays, donated.length ? donated : undefined);
     } else outputs = bind(call, inputs, { program: entry.program, name });
-    return unflatten<R>(entry.outTree, outputs);
+    return entry.outTree.node === null ? (outputs[0] as R) : unflatten<R>(entry.outTree, outputs);
   }) as Jitted<A, R>;
 
   Object.defineProperties(jitted, {
@@ -161,7 +193,7 @@ export function jit<A extends readonly unknown[], R>(f: (...args: A) => R, optio
   jitted.clearCache = () => cache.clear();
   jitted.lower = (...args: A) => {
     const { leaves, entry } = prepare(args);
-    return { program: entry.program, compile: () => compiledFor(entry, requireConcrete([...entry.captured, ...leaves], shown), donatedLeaves(args, entry.captured.length)) };
+    return { program: entry.program, compile: () => compiledFor(entry, requireConcrete([...entry.captured, ...leaves], shown)) };
   };
   return jitted;
 }
