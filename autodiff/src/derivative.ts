@@ -40,8 +40,8 @@ export function defineDerivatives<F extends { readonly [name: string]: Primitive
 }
 
 /**
- * Elementwise functions. `partials[i]` gives the derivative by input i from all inputs and the output, of one shape; `null` for an input
- * whose derivative does not exist. `dy = sum_i partials[i](...x, y) dx_i`.
+ * Elementwise functions. `partials[i]` gives the derivative by input i from all inputs and the output, of one shape; a text
+ * in its place says why the derivative by that input does not exist. `dy = sum_i partials[i](...x, y) dx_i`.
  */
 export const elementwise = <P extends Params>(...partials: readonly (((...inputsAndOutput: NDArray[]) => NDArray) | string)[]): Derivative<P> => (primitive) => ({
   jvp(primals, tangents, params) {

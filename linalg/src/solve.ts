@@ -71,6 +71,6 @@ export function inv(a: ArrayLike, options: { readonly checkFinite?: boolean } = 
   requireSquare("inv", x.aval);
   const eye = np.broadcastTo(np.eye(x.shape.at(-1)!, undefined, 0, { dtype: x.dtype }), x.shape);
   const y = solveGeneral(x, eye, false);
-  if (options.checkFinite !== false) checkResult("inv", y, "a nonsingular matrix", "a singular one", "use pinv or solve a least-squares problem");
+  if (options.checkFinite !== false) checkResult("inv", y, "a nonsingular matrix", "a singular one", "remove rows that depend on each other, add a small multiple of the identity, or use svd");
   return y;
 }

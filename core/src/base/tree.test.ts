@@ -9,6 +9,14 @@ describe("pytrees", () => {
     expect(tree.leavesWithPath({ a: [1, { "x y": 2 }] }).map(([p, l]) => `${tree.formatPath(p)}=${String(l)}`)).toEqual(['.a[0]=1', '.a[1]["x y"]=2']);
   });
 
+  it("map keeps the type of a tree whose leaves stay of their kind, and else says what became of them", () => {
+    const params = { w: 1, layers: [{ b: 2 }], none: null };
+    const same: { w: number; layers: { b: number }[]; none: null } = tree.map((x: number) => x * 2, params);
+    const texts: { w: string; layers: { b: string }[]; none: null } = tree.map((x: number) => `${x}`, params);
+    const scaled = <P>(p: P): P => tree.map((x: number) => x * 10, p);
+    expect([same, texts, scaled(params)]).toEqual([{ w: 2, layers: [{ b: 4 }], none: null }, { w: "1", layers: [{ b: "2" }], none: null }, { w: 10, layers: [{ b: 20 }], none: null }]);
+  });
+
   it("classes compare what is static by content, functions by identity", () => {
     class Layer { constructor(readonly w: number, readonly options: unknown) {} }
     tree.registerPytree(Layer, { flatten: (l) => ({ children: [l.w], meta: l.options }), unflatten: (meta, [w]) => new Layer(w as number, meta) });

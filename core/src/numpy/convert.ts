@@ -14,8 +14,14 @@ import { beside } from "./device.js";
 /** What JavaScript value `x` is, for error texts. */
 export const describe = (x: unknown): string => (x instanceof NDArray ? `${x.dtype}[${x.shape.join(",")}]` : x === null || x === undefined ? String(x) : typeof x === "object" ? (x.constructor?.name ?? "object") : `${typeof x} ${String(x)}`);
 
+function wayOut(x: unknown): string {
+  if (x instanceof Promise) return "await it first";
+  if (typeof x === "bigint") return "convert it with Number(x)";
+  if (ArrayBuffer.isView(x)) return "copy it into a type with a dtype: Int32Array.from(x), Uint32Array.from(x) or Float64Array.from(x)";
+  return "pass one of these; np.array makes arrays of nested lists";
+}
 function notArray(x: unknown, fn: string, arg: string): ArgumentError {
-  return new ArgumentError({ fn, arg, expected: "an array, number, boolean, typed array or nested arrays of numbers", got: describe(x), fix: x instanceof Promise ? "await it first" : "convert it with np.array" });
+  return new ArgumentError({ fn, arg, expected: "an array, number, boolean, typed array or nested arrays of numbers", got: describe(x), fix: wayOut(x) });
 }
 
 /**

@@ -42,21 +42,21 @@ export function cond<A extends readonly unknown[], R>(predicate: ArrayLike, onTr
   requireFunction(onTrue, "cond", "onTrue", "(...operands) => result");
   requireFunction(onFalse, "cond", "onFalse", "(...operands) => result");
   const bool = p.dtype === "bool" ? p : bind1(ne, [p, broadcastTo(scalar(0, p.dtype, p.weak), [], [])], {});
-  return runBranches("cond", convertTo(bool, "int32"), [onFalse, onTrue], operands);
+  return runBranches("cond", convertTo(bool, "int32"), [onFalse, onTrue], operands, ["onFalse", "onTrue"]);
 }
 
-function runBranches<A extends readonly unknown[], R>(fn: string, index: NDArray, branches: readonly ((...operands: A) => R)[], operands: A): R {
+function runBranches<A extends readonly unknown[], R>(fn: string, index: NDArray, branches: readonly ((...operands: A) => R)[], operands: A, names: readonly string[] = branches.map((_, k) => `branch ${k}`)): R {
   const [leaves, tree] = flattenArgs(operands, fn, "operands");
   let outTree: TreeDef | undefined;
   const staged = branches.map((branch, k) => stage((...xs) => {
     const [outs, def] = flattenResult(branch(...(unflatten(tree, xs) as A)), fn);
     if (outTree && outTree.key !== def.key)
-      throw new ShapeError({ fn, arg: `branch ${k}`, expected: `the structure of the first branch, ${formatTree(outTree)}`, got: `${formatTree(def)} (${treeDifference(outTree, def)})`, fix: "return the same structure from every branch" });
+      throw new ShapeError({ fn, arg: `${names[k]}, result`, expected: `the structure that ${names[0]} gives, ${formatTree(outTree)}`, got: `${formatTree(def)} (${treeDifference(outTree, def)})`, fix: "return the same structure from every branch" });
     outTree ??= def;
     return outs;
   }, leaves.map((x) => x.aval), fn));
   const programs = shareCaptures(staged);
-  checkBranchTypes(fn, programs.programs, outTree!);
+  checkBranchTypes(fn, names, programs.programs, outTree!);
   const outs = bind(condPrimitive, [index, ...programs.captured, ...leaves], { branches: programs.programs });
   return unflatten<R>(outTree!, outs);
 }
@@ -72,11 +72,11 @@ function shareCaptures(staged: readonly Staged[]): { programs: Program[]; captur
 }
 
 /** Results that differ only in weakness agree; anything else is an error that names the result. */
-function checkBranchTypes(fn: string, programs: readonly Program[], tree: TreeDef): void {
+function checkBranchTypes(fn: string, names: readonly string[], programs: readonly Program[], tree: TreeDef): void {
   const first = programs[0]!.outputTypes;
   programs.forEach((p, k) => {
     const bad = p.outputTypes.findIndex((t, i) => !sameType(t, first[i]!));
     if (bad >= 0)
-      throw new ShapeError({ fn, arg: argumentAt(`branch ${k}, result`, pathsOf(tree)[bad]!), expected: `${formatAval(first[bad]!)} as from the first branch`, got: formatAval(p.outputTypes[bad]!), fix: "make the branches return equal shapes and dtypes (astype, broadcastTo)" });
+      throw new ShapeError({ fn, arg: argumentAt(`${names[k]}, result`, pathsOf(tree)[bad]!), expected: `${formatAval(first[bad]!)} as from ${names[0]}`, got: formatAval(p.outputTypes[bad]!), fix: "make the branches return equal shapes and dtypes (astype, broadcastTo)" });
   });
 }
