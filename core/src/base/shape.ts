@@ -2,7 +2,11 @@ import { AxisError, ShapeError } from "./errors.js";
 
 export type Shape = readonly number[];
 
-export const sizeOf = (shape: Shape): number => shape.reduce((n, d) => n * d, 1);
+export function sizeOf(shape: Shape): number {
+  let n = 1;
+  for (let d = 0; d < shape.length; d++) n *= shape[d]!;
+  return n;
+}
 export const shapesEqual = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((d, i) => d === b[i]);
 export const formatShape = (shape: Shape): string => `[${shape.join(",")}]`;
 export const range = (n: number, from = 0): number[] => Array.from({ length: n }, (_, i) => i + from);
