@@ -3,7 +3,8 @@ export { minimize, type MinimizeArguments, type MinimizeMethod, type MinimizeOpt
 export type { OptimizeResult } from "./minimize/result.js";
 export type { Derivatives } from "./minimize/problem.js";
 export { strongWolfe, type LinePoint, type LineSearchResult, type WolfeOptions } from "./line-search/strong-wolfe.js";
-export { applyUpdates, type EmptyState, type GradientTransformation, LineSearchError, MissingExtraError, type ScalarOrSchedule, type Schedule, transformation, withoutState } from "./transform/transformation.js";
+export { applyUpdates, type EmptyState, type GradientTransformation, type ScalarOrSchedule, type Schedule, transformation, withoutState } from "./transform/transformation.js";
+export { LineSearchError, MissingExtraError } from "./transform/errors.js";
 export { type Extras, requireExtra } from "./transform/extras.js";
 export { type ComposedLoss, type LeastSquaresLoss, type Loss, oracle, type OracleOptions, withExtras } from "./transform/oracle.js";
 export { chain, identity, namedChain, setToZero, stateless, statelessWithTreeMap } from "./transform/chain.js";
@@ -29,3 +30,4 @@ export { modifiedCholesky, type NewtonSystem, type Regularization } from "./seco
 export { bfgs, type BfgsOptions, type BfgsState, scaleByBfgs } from "./second-order/bfgs.js";
 export { gaussNewton, type GaussNewtonOptions, type GaussNewtonState, type LeastSquaresSolver, levenbergMarquardt, type LevenbergMarquardtOptions, type LevenbergMarquardtState } from "./second-order/levenberg-marquardt.js";
 export { injectHyperparams, type InjectState } from "./transform/inject.js";
+export * from "./first-order/recent.js";

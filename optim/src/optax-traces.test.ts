@@ -30,6 +30,7 @@ const table: Record<string, (args: Args, kw: Kw) => unknown> = {
   ema: ([d], kw) => o.ema(d, kw), trace: ([d], kw) => o.trace(d, kw), scale: ([v]) => o.scale(v), addDecayedWeights: ([v]) => o.addDecayedWeights(v), centralize: () => o.centralize(), applyEvery: ([k]) => o.applyEvery(k),
   MultiSteps: ([inner], kw) => o.multiSteps(inner, kw["everyKSchedule"]!), scaleByTrustRatio: (_, kw) => o.scaleByTrustRatio(kw), normalizeByUpdateNorm: (_, kw) => o.normalizeByUpdateNorm(kw),
   polyakSgd: (_, kw) => o.polyakSgd(kw),
+  acprop: ([lr], kw) => o.acprop(lr, kw), ademamix: ([lr], kw) => o.ademamix(lr, kw), adopt: ([lr], kw) => o.adopt(lr, kw), madgrad: ([lr], kw) => o.madgrad(lr, kw), sm3: ([lr], kw) => o.sm3(lr, kw), scheduleFreeSgd: ([lr], kw) => o.scheduleFreeSgd(lr, kw),
   lbfgs: (_, kw) => o.lbfgs({ ...kw, lineSearch: kw["linesearch"] === null ? "none" : "zoom" }),
   scaleByBacktrackingLinesearch: (_, kw) => o.scaleByBacktrackingLinesearch(kw as unknown as o.BacktrackingOptions),
   sophia: ([lr], kw) => o.sophia(lr, kw),

@@ -1,7 +1,7 @@
 import { type ArrayLike, type DType, type NDArray, np } from "@hessia/core";
 import { masked, type Mask } from "../transform/masked.js";
 import { type EmptyState, type GradientTransformation, requireParams, type ScalarOrSchedule, type Schedule, transformation, withoutState } from "../transform/transformation.js";
-import { along, biasCorrection, castLike, increment, like, mapTree, scaleTree, updateMoment, zeroCount, zerosLike } from "../transform/tree-math.js";
+import { along, biasCorrection, castLike, increment, like, mapTree, scaleTree, zeroCount, zerosLike } from "../transform/tree-math.js";
 
 export interface CountState { readonly count: NDArray }
 
@@ -33,7 +33,8 @@ export interface EmaState extends CountState { readonly ema: unknown }
 /** Exponential moving average `e <- d e + (1 - d) g`, by default divided by `1 - d^t`. */
 export function ema(decay: ArrayLike, options: { readonly debias?: boolean; readonly accumulatorDtype?: DType } = {}): GradientTransformation<EmaState> {
   return transformation<EmaState>("ema", (params) => ({ count: zeroCount(), ema: zerosLike(params, options.accumulatorDtype) }), (g, state) => {
-    const next = updateMoment(g, castLike(state.ema, g), decay, 1);
+    // The old average decays in the dtype it is kept in.
+    const next = mapTree((x, e) => np.add(np.multiply(like(np.subtract(1, decay), x), x), np.multiply(like(decay, e), e)).astype(x.dtype), g, state.ema);
     const count = increment(state.count);
     return [options.debias === false ? next : biasCorrection(next, decay, count), { count, ema: castLike(next, state.ema) }];
   });

@@ -1,7 +1,8 @@
 import { type ArrayLike, type NDArray, np, tree, whileLoop } from "@hessia/core";
 import { valueAndGrad } from "@hessia/autodiff";
 import { type Extras, requireExtra, type ValueAndGradFn, type ValueFn } from "../transform/extras.js";
-import { concrete, type GradientTransformation, LineSearchError, requireParams, transformation } from "../transform/transformation.js";
+import { LineSearchError } from "../transform/errors.js";
+import { concrete, type GradientTransformation, requireParams, transformation } from "../transform/transformation.js";
 import { along, castLike, dotTrees, mapTree, scalarDType, scalarOf, scaleTree, zeroCount, zerosLike } from "../transform/tree-math.js";
 
 /** How a line search ended: 0 found, 1 sufficient decrease only, 2 none found, 3 no finite value along the direction. */

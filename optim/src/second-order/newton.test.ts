@@ -1,6 +1,6 @@
 import { jit, type NDArray, np, random, scan, tree, vmap } from "@hessia/core";
 import { describe, expect, it } from "vitest";
-import { applyUpdates, bfgs, type BfgsState, type Extras, gaussNewton, type GradientTransformation, lbfgs, type LbfgsState, levenbergMarquardt, type LevenbergMarquardtState, LineSearchError, masked, modifiedCholesky, newton, newtonCG, type NewtonCgState, type NewtonState, oracle, type Regularization, sgd, withExtras } from "../index.js";
+import { adafactor, adaHessian, adam, adamax, adan, ademamix, adopt, applyUpdates, bfgs, type BfgsState, chain, type Extras, gaussNewton, type GradientTransformation, lbfgs, lamb, type LbfgsState, levenbergMarquardt, type LevenbergMarquardtState, LineSearchError, madgrad, masked, modifiedCholesky, multiSteps, newton, newtonCG, type NewtonCgState, type NewtonState, novograd, oracle, radam, type Regularization, rprop, scaleByBacktrackingLinesearch, scheduleFreeSgd, sgd, sm3, sophia, warmupCosineDecaySchedule, withExtras, yogi } from "../index.js";
 
 type Fn<P> = (p: P) => NDArray;
 const rosen = (x: NDArray): NDArray => np.sum(np.add(np.multiply(100, np.square(np.subtract(x.get("1:"), np.square(x.get(":-1"))))), np.square(np.subtract(1, x.get(":-1")))));
@@ -228,6 +228,27 @@ describe("second order under transforms", () => {
     const starts = np.array([[-1.2, 1], [0.5, 0.5], [2, -1]]);
     const together = jit(vmap(solve))(starts);
     for (let k = 0; k < 3; k++) expect(distance(together.get(k), numbers(solve(starts.get(k))))).toBeLessThan(1e-10);
+  });
+});
+
+describe("float32 parameters", () => {
+  const loss = ({ w, b }: { w: NDArray; b: NDArray }) => np.add(np.sum(np.multiply(np.array([1, 2, 3], { dtype: "float32" }), np.square(np.subtract(w, 1)))), np.power(np.add(b, 1), 2));
+  const start = { w: np.zeros([3], { dtype: "float32" }), b: np.zeros([], { dtype: "float32" }) };
+  const all: Record<string, GradientTransformation<unknown>> = {
+    newton: newton({ damping: 1e-4 }), "newton cg": newton({ solver: "cg" }), "newton eigFlip": newton({ regularize: "eigFlip", lineSearch: "wolfe" }), newtonCG: newtonCG(), bfgs: bfgs(), lbfgs: lbfgs(), adaHessian: adaHessian({ updateEvery: 2 }), sophia: sophia(0.1, { updateInterval: 2 }),
+    backtracking: chain(sgd(1), scaleByBacktrackingLinesearch({ maxBacktrackingSteps: 20, storeGrad: true })), adamax: adamax(0.1), radam: radam(0.1), novograd: novograd(0.1), adafactor: adafactor(0.1), lamb: lamb(0.1), rprop: rprop(0.1), multi: multiSteps(adam(0.1), 2),
+    yogi: yogi(0.1), adan: adan(0.1), adopt: adopt(0.1), madgrad: madgrad(0.1), sm3: sm3(0.1), scheduleFree: scheduleFreeSgd(0.1), ademamix: ademamix(0.1), scheduled: sgd(warmupCosineDecaySchedule(0, 0.1, 2, 8)), gradient: gaussNewton(), marquardt: levenbergMarquardt({ geodesic: true }),
+  };
+  it.each(Object.keys(all))("%s keeps them, and its state keeps its types, in a scan", (name) => {
+    const opt = all[name]!;
+    const at = name === "gradient" || name === "marquardt" ? oracle({ residuals: ({ w, b }: typeof start) => ({ w: np.subtract(w, 1), b: np.add(b, 1) }) }) : oracle(loss);
+    const [end, values] = jit((p: typeof start) => scan(({ q, s }: { q: typeof start; s: unknown }) => {
+      const e = at(q);
+      const [u, next] = opt.update(e.grad, s, q, e);
+      return [{ q: applyUpdates(q, u), s: next }, e.value] as const;
+    }, { q: p, s: opt.init(p) }, null, { length: 6 }))(start);
+    expect(tree.leaves<NDArray>(end.q).map((x) => x.dtype)).toEqual(["float32", "float32"]);
+    expect(Number(values.get(5).item())).toBeLessThan(Number(values.get(0).item()));
   });
 });
 

@@ -1,5 +1,5 @@
 import type { ArrayLike, NDArray } from "@hessia/core";
-import { MissingExtraError } from "./transformation.js";
+import { MissingExtraError } from "./errors.js";
 
 /**
  * Extra arguments of `update`. `oracle` makes them from a loss, each computed when first read; functions of your own may stand in for any

@@ -1,4 +1,4 @@
-import { ArgumentError, type ArrayLike, ConcretizationError, type ErrorParts, HessiaError, type NDArray, np, tree } from "@hessia/core";
+import { ArgumentError, type ArrayLike, ConcretizationError, HessiaError, type NDArray, np, tree } from "@hessia/core";
 import type { Extras } from "./extras.js";
 import { mapTree } from "./tree-math.js";
 
@@ -45,17 +45,6 @@ export const withoutState = (name: string, f: (grads: unknown, params: unknown, 
 export function requireParams(params: unknown, fn: string): unknown {
   if (params === undefined) throw new ArgumentError({ fn: `${fn}.update`, arg: "params", expected: "the current parameters", got: "none", fix: "call update(grads, state, params)" });
   return params;
-}
-
-/** An optimizer needs an extra argument that it was not given. */
-export class MissingExtraError extends HessiaError {
-  readonly code = "missing-extra";
-  constructor(parts: ErrorParts, options?: ErrorOptions) { super("missing-extra", parts, options); }
-}
-/** A line search ended without an acceptable step. */
-export class LineSearchError extends HessiaError {
-  readonly code = "line-search";
-  constructor(parts: ErrorParts, options?: ErrorOptions) { super("line-search", parts, options); }
 }
 
 /** The value of an array outside of transforms; undefined where it is traced. */
