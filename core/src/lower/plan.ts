@@ -102,22 +102,60 @@ function touchesOutsideLoops(steps: readonly Step[]): Map<Step, Set<BufferId>> {
 
 const align = (n: number) => Math.ceil(n / 64) * 64;
 
+interface Block extends Interval {
+  readonly id: BufferId;
+  readonly bytes: number;
+  at: number;
+}
+
+/**
+ * Finds the intervals that overlap a given one: those that hold its first position (a segment tree: each interval is listed at the few
+ * nodes that cover it exactly) and those that begin later within it.
+ */
+class Overlaps {
+  readonly #covering: Block[][] = [];
+  readonly #beginning: Block[][] = [];
+  readonly #leaves: number;
+
+  constructor(positions: number) {
+    this.#leaves = 2 ** Math.ceil(Math.log2(Math.max(1, positions)));
+  }
+
+  add(b: Block): void {
+    (this.#beginning[b.first] ??= []).push(b);
+    for (let lo = b.first + this.#leaves, hi = b.last + 1 + this.#leaves; lo < hi; lo >>= 1, hi >>= 1) {
+      if (lo & 1) (this.#covering[lo++] ??= []).push(b);
+      if (hi & 1) (this.#covering[--hi] ??= []).push(b);
+    }
+  }
+
+  with({ first, last }: Interval): Block[] {
+    const found: Block[] = [];
+    for (let node = first + this.#leaves; node > 0; node >>= 1) for (const b of this.#covering[node] ?? []) found.push(b);
+    for (let position = first + 1; position <= last; position++) for (const b of this.#beginning[position] ?? []) found.push(b);
+    return found;
+  }
+}
+
 /** Offsets in one arena for the temporaries: first fit over lifetimes, the largest first. */
 export function planArena(buffers: readonly BufferInfo[], temporaries: ReadonlySet<BufferId>, steps: readonly Step[]): { bytes: number; offsets: Map<BufferId, number> } {
-  const live = lifetimes(steps);
-  const blocks = [...live].filter(([id]) => temporaries.has(id)).map(([id, i]) => ({ id, ...i, bytes: align(Math.max(1, buffers[id]!.size * itemsize(buffers[id]!.dtype))) }));
+  const blocks: Block[] = [];
+  let positions = 0;
+  for (const [id, { first, last }] of lifetimes(steps)) {
+    if (!temporaries.has(id)) continue;
+    blocks.push({ id, first, last, bytes: align(Math.max(1, buffers[id]!.size * itemsize(buffers[id]!.dtype))), at: 0 });
+    positions = Math.max(positions, last + 1);
+  }
   blocks.sort((a, b) => b.bytes - a.bytes || a.first - b.first);
-  const placed: ((typeof blocks)[number] & { at: number })[] = [];
+  const placed = new Overlaps(positions);
   let bytes = 0;
   for (const b of blocks) {
-    const clashes = placed.filter((p) => p.first <= b.last && b.first <= p.last).sort((x, y) => x.at - y.at);
-    let at = 0;
-    for (const c of clashes) {
-      if (at + b.bytes <= c.at) break;
-      at = Math.max(at, c.at + c.bytes);
+    for (const c of placed.with(b).sort((x, y) => x.at - y.at)) {
+      if (b.at + b.bytes <= c.at) break;
+      b.at = Math.max(b.at, c.at + c.bytes);
     }
-    placed.push({ ...b, at });
-    bytes = Math.max(bytes, at + b.bytes);
+    placed.add(b);
+    bytes = Math.max(bytes, b.at + b.bytes);
   }
-  return { bytes, offsets: new Map(placed.map((p) => [p.id, p.at])) };
+  return { bytes, offsets: new Map(blocks.map((b) => [b.id, b.at])) };
 }
