@@ -67,8 +67,8 @@ for (const { file, markdown, programs } of documents.filter((d) => d.programs.le
   describe(file, () => {
     const lines = markdown.split("\n");
     const changes: { from: number; to: number; text: string }[] = [];
-    it.each(programs.map((p) => [p.line, p] as const))("the snippet at line %i runs and prints what the text says", async (_line, program) => {
-      if (program.needs && !(await present(program.needs))) return expect.getState().task?.context.skip(`no ${program.needs} here`);
+    it.for(programs.map((p) => [p.line, p] as const))("the snippet at line %i runs and prints what the text says", async ([, program], { skip }) => {
+      if (program.needs && !(await present(program.needs))) return skip(`no ${program.needs} here`);
       const printed = await run(program);
       for (const output of program.outputs) {
         if (sameOutput(output.text, printed[output.after]!)) continue;
