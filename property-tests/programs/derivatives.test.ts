@@ -7,7 +7,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { everyday } from "../everyday.js";
 import { randomProgram, type RandomProgram } from "./random-program.js";
 
-everyday(60);
+everyday(40);
 let compared = 0;
 let inconclusive = 0;
 let trivial = 0;

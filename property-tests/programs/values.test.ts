@@ -7,7 +7,7 @@ import { everyday } from "../everyday.js";
 import { productions } from "./productions.js";
 import { randomProgram, type RandomProgram } from "./random-program.js";
 
-everyday(120);
+everyday(80);
 const used = new Map<string, number>();
 let programs = 0;
 const onDevice = (xs: readonly NDArray[], device: string): ConcreteArray[] => xs.map((x) => ConcreteArray.fromHost(x.data.slice(), x.aval, getBackend(device)));
