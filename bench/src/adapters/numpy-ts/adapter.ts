@@ -1,0 +1,79 @@
+/** numpy-ts: eager, no derivatives. Temporaries of a formula are disposed where it has such a way and it is faster. */
+import { type Adapter, elementOf, numberOf, type Prepared, textOf, Unsupported } from "../../harness/case.js";
+import { centered, digest, type Numbers, uniform } from "../../harness/data.js";
+import { chainLength } from "../../tasks/dispatch.js";
+import { absoluteDigest, definite, eigenDigest, general, rightSide } from "../../tasks/linear-algebra.js";
+import { axisOf, columns, input, rows } from "../../tasks/reductions.js";
+import type { Untyped } from "../untyped.js";
+
+export function numpyTsAdapter(np: Untyped): Adapter {
+  const array = (data: Numbers, shape: readonly number[]): Untyped => np.frombuffer(data, data instanceof Float64Array ? "float64" : "float32").reshape(shape).copy();
+  const flat = (y: Untyped): ArrayLike<number> => (typeof y === "number" ? [y] : typeof y === "bigint" ? [Number(y)] : Array.from(np.ravel(y).copy().data as ArrayLike<number | bigint>, Number));
+  const calling = (call: () => Untyped, answer: (y: Untyped) => number[] = (y) => digest(flat(y))): Prepared => ({
+    run: () => { call()?.dispose?.(); },
+    digest: () => answer(call()),
+  });
+  const noDerivatives = (): never => { throw new Unsupported("has no derivatives"); };
+
+  return {
+    matmul(params) {
+      const n = numberOf(params, "n");
+      const dtype = elementOf(params);
+      const [a, b] = [array(centered(n * n, 1, dtype), [n, n]), array(centered(n * n, 2, dtype), [n, n])];
+      return { ...calling(() => np.matmul(a, b)), dispose() { a.dispose?.(); b.dispose?.(); } };
+    },
+
+    fused(params) {
+      const n = numberOf(params, "n");
+      const x = array(centered(n, 3, elementOf(params), 4), [n]);
+      const f = (): Untyped => {
+        const tanh = np.tanh(x), square = np.multiply(x, x), negative = np.negative(square), bell = np.exp(negative), left = np.multiply(tanh, bell), right = np.multiply(x, 0.5), both = np.add(left, right);
+        const sum = np.sum(both);
+        for (const t of [tanh, square, negative, bell, left, right, both]) t.dispose?.();
+        return sum;
+      };
+      return { ...calling(f), dispose() { x.dispose?.(); } };
+    },
+
+    reductions(params) {
+      const x = array(input(), [rows, columns]);
+      const op = textOf(params, "op");
+      const axis = axisOf(params["axis"]!);
+      const logSoftmax = (): Untyped => {
+        const top = np.max(x, 1, true), shifted = np.subtract(x, top), powers = np.exp(shifted), sums = np.sum(powers, 1, true), logs = np.log(sums);
+        const y = np.subtract(shifted, logs);
+        for (const t of [top, shifted, powers, sums, logs]) t.dispose?.();
+        return y;
+      };
+      return { ...calling(op === "logSoftmax" ? logSoftmax : () => (axis === null ? np[op](x) : np[op](x, axis))), dispose() { x.dispose?.(); } };
+    },
+
+    dispatch(params) {
+      if (textOf(params, "mode") !== "eager") throw new Unsupported("has no jit");
+      const n = numberOf(params, "n");
+      const data = uniform(Math.max(1, n), 5);
+      const x = n === 0 ? np.array(data[0], "float32") : array(data, [n]);
+      const chain = (): Untyped => {
+        let y = x;
+        for (let i = 0; i < chainLength; i++) y = np.add(y, 1);
+        return y;
+      };
+      const call = textOf(params, "use") === "chain" ? chain : () => np.add(x, 1);
+      return { run: () => void call().data[0], digest: () => digest(flat(call())) };
+    },
+
+    linalg(params) {
+      const n = numberOf(params, "n");
+      const host = definite(n);
+      const [a, s, b] = [array(general(n), [n, n]), array(host, [n, n]), array(rightSide(n), [n])];
+      switch (textOf(params, "op")) {
+        case "cholesky": return calling(() => np.linalg.cholesky(s));
+        case "solve": return calling(() => np.linalg.solve(a, b));
+        case "qr": return calling(() => np.linalg.qr(a), (y) => absoluteDigest(flat(y.r ?? y.R ?? y[1])));
+        default: return calling(() => np.linalg.eigh(s), (y) => eigenDigest(host, n, flat(y.w ?? y.eigenvalues ?? y[0]), flat(y.v ?? y.eigenvectors ?? y[1])));
+      }
+    },
+
+    mlp: noDerivatives, rosenbrock: noDerivatives, logistic: noDerivatives, cnn: noDerivatives, lstm: noDerivatives, descent: noDerivatives,
+  };
+}
