@@ -1,4 +1,4 @@
-import { ArgumentError, NDArray, tree, type TreeDef } from "@hessia/core";
+import { ArgumentError, type ArrayLike, NDArray, tree, type TreeDef } from "@hessia/core";
 import { currentTrace, flattenArgs, flattenResult, runTrace } from "@hessia/core/extend";
 import { flattenTangents, leafOfTangent, splitAux } from "./arguments.js";
 import { deviceToUse, onDevice } from "./devices.js";
@@ -34,8 +34,11 @@ export function dropTangents(aux: unknown, trace: JvpTrace): unknown {
   return tree.unflatten(def, leaves.map((x) => (x instanceof NDArray ? trace.unwrap(x)[0] : x)));
 }
 
+/** What NumPy's functions take, as a whole: its tangent is an array. (Leaf by leaf this recursive type would have no end.) */
+type IsArrayLike<T> = unknown extends T ? false : [ArrayLike] extends [T] ? true : false;
 /** The type of the tangent of a `T`: arrays for arrays and numbers, leaf by leaf. */
-export type TangentOf<T> = T extends NDArray | number | boolean | ArrayBufferView
+export type TangentOf<T> = IsArrayLike<T> extends true ? NDArray : TangentOfTree<T>;
+type TangentOfTree<T> = T extends NDArray | number | boolean | ArrayBufferView
   ? NDArray
   : T extends (...args: never) => unknown
     ? T
@@ -43,7 +46,8 @@ export type TangentOf<T> = T extends NDArray | number | boolean | ArrayBufferVie
       ? { -readonly [K in keyof T]: TangentOf<T[K]> }
       : T;
 /** What may be given as the tangent of a `T`: numbers for scalars too, null for integers. */
-export type TangentLike<T> = T extends NDArray | number | boolean | ArrayBufferView
+export type TangentLike<T> = IsArrayLike<T> extends true ? NDArray | number | ArrayBufferView | null : TangentLikeTree<T>;
+type TangentLikeTree<T> = T extends NDArray | number | boolean | ArrayBufferView
   ? NDArray | number | ArrayBufferView | null
   : T extends (...args: never) => unknown
     ? T
