@@ -2,8 +2,11 @@ import type { PlainOp } from "../assembler/index.js";
 import type { FloatDType, FunctionLibrary } from "./contract.js";
 import type { Value } from "./graph.js";
 
-const hex = (bytes: Uint8Array): string => Array.from(bytes, (b) => b.toString(16).padStart(2, "0")).join("");
-const constantOf = (bytes: Uint8Array): Value => ({ kind: "constant", bytes, key: `v128.${hex(bytes)}` });
+const constantOf = (bytes: Uint8Array): Value => {
+  const words = new DataView(bytes.buffer, bytes.byteOffset);
+  const word = (i: number): string => words.getUint32(4 * i).toString(36);
+  return { kind: "constant", bytes, key: `v128.${word(0)}.${word(1)}.${word(2)}.${word(3)}` };
+};
 
 /** Arithmetic on the lanes of one float type, and on their bits as integers of the same width. */
 export class Lanes {
