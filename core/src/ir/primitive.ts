@@ -13,6 +13,10 @@ export interface PrimitiveFacts {
   readonly associative?: boolean;
   /** `f(x, identity) = x`. */
   readonly identity?: number;
+  /** `f(f(x)) = x`, exactly, with equal params. */
+  readonly involution?: boolean;
+  /** Every element of the result is an element of the first input. */
+  readonly view?: boolean;
   /** Linear in all its inputs jointly. */
   readonly linear?: boolean;
   /** Where a real elementwise function is defined and smooth; property tests draw from it. One interval an argument. */

@@ -1,19 +1,23 @@
 import type { PrimitiveFacts } from "../ir/primitive.js";
 import { type ArithmeticFn, binary as fn, type CompareFn } from "../kernel/expr.js";
+import type { SimplifyRule } from "../optimize/rules.js";
 import { type DTypeClass, elementwise } from "./elementwise.js";
 
 type Interval = readonly [number, number];
 const real: Interval = [-3, 3];
 const positive: Interval = [0.3, 4];
 
-const binary = (name: ArithmeticFn, takes: DTypeClass, facts: PrimitiveFacts = {}) => elementwise(name, { takes, lower: (a, b) => fn(name, a!, b!), domain: [real, real], ...facts });
+const binary = (name: ArithmeticFn, takes: DTypeClass, facts: PrimitiveFacts & { readonly simplify?: SimplifyRule<object> } = {}) => elementwise(name, { takes, lower: (a, b) => fn(name, a!, b!), domain: [real, real], ...facts });
 const compare = (name: CompareFn, facts: PrimitiveFacts = {}) => elementwise(name, { takes: "any", gives: "bool", lower: (a, b) => fn(name, a!, b!), ...facts });
 
 export const add = binary("add", "number", { commutative: true, associative: true, identity: 0, linear: true });
-export const sub = binary("sub", "number", { linear: true });
+// x - 0 and x / 1 are x, also for -0 and NaN.
+const neutralRight = (neutral: number): SimplifyRule<object> => (known, [x, y]) => (Object.is(known.uniform(y!), neutral) ? x : undefined);
+
+export const sub = binary("sub", "number", { linear: true, simplify: neutralRight(0) });
 export const mul = binary("mul", "number", { commutative: true, associative: true, identity: 1 });
 /** Integers truncate towards zero. */
-export const div = binary("div", "number", { domain: [real, positive] });
+export const div = binary("div", "number", { domain: [real, positive], simplify: neutralRight(1) });
 /** Remainder with the dividend's sign. */
 export const rem = binary("rem", "number", { domain: [[0.1, 0.9], [1, 2]] });
 export const pow = binary("pow", "number", { domain: [positive, real] });

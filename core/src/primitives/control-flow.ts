@@ -15,6 +15,7 @@ import { evaluateProgram } from "../trace/evaluate.js";
 import { scalar } from "../array/concrete.js";
 import { ge } from "./binary.js";
 import { batchProgram, call } from "./call.js";
+import { hoistScan, hoistWhile, pruneCond, pruneScan, pruneWhile } from "./control-flow-passes.js";
 import { moveBatch, toBatch } from "./batch-axes.js";
 import { reduceOr } from "./reductions.js";
 import { broadcastTo } from "./structural-ops.js";
@@ -37,6 +38,7 @@ function requireTypes(fn: string, what: string, expected: readonly Aval[], got: 
 
 export const cond: Primitive<CondParams> = definePrimitive({
   name: "cond",
+  prune: pruneCond,
   abstractEval([index, ...operands], { branches }) {
     requireTypes("cond", "index", [{ shape: [], dtype: "int32", weak: false }], [index!]);
     for (const b of branches) {
@@ -91,6 +93,8 @@ const carried = (buffers: readonly BufferId[], like: readonly Lazy[]): Lazy[] =>
 
 export const scan: Primitive<ScanParams> = definePrimitive({
   name: "scan",
+  prune: pruneScan,
+  hoist: hoistScan,
   abstractEval(inputs, { program, constants, carry, length }) {
     const xs = inputs.slice(constants + carry).map((t) => ({ ...t, shape: t.shape.slice(1) }));
     requireTypes("scan", "inputs", program.inputTypes, [...inputs.slice(0, constants + carry), ...xs]);
@@ -146,6 +150,8 @@ function rowOf(ctx: Lowering, x: Lazy, i: Expr): Lazy {
 
 export const whileLoop: Primitive<WhileParams> = definePrimitive({
   name: "while",
+  prune: pruneWhile,
+  hoist: hoistWhile,
   abstractEval(inputs, { condition, body, conditionConstants, bodyConstants }) {
     const carry = inputs.slice(conditionConstants + bodyConstants);
     requireTypes("whileLoop", "condition", condition.inputTypes, [...inputs.slice(0, conditionConstants), ...carry]);

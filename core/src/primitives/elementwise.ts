@@ -7,6 +7,7 @@ import type { AnyPrimitive, NoParams, Primitive, PrimitiveFacts } from "../ir/pr
 import type { Expr } from "../kernel/expr.js";
 import type { Lazy } from "../lower/lazy.js";
 import type { LowerRule } from "../lower/lowering.js";
+import type { SimplifyRule } from "../optimize/rules.js";
 import type { BatchDim, BatchRule } from "../trace/batching.js";
 import { definePrimitive } from "../trace/define.js";
 import { alignBatch } from "./batch-axes.js";
@@ -54,6 +55,7 @@ export interface ElementwiseOptions extends PrimitiveFacts {
   /** Result dtype when it is not the operands'. */
   readonly gives?: DType;
   readonly lower: (...x: Expr[]) => Expr;
+  readonly simplify?: SimplifyRule<object>;
 }
 
 export function elementwise(name: string, options: ElementwiseOptions): Primitive<NoParams> {

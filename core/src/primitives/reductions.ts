@@ -23,6 +23,7 @@ function reduction(name: string, op: ReduceOp, takes: DTypeClass, facts: Primiti
       const moved = axes.map((a) => (a >= d! ? a + 1 : a));
       return { outputs: [bind1(primitive, [x!], { axes: moved })], dims: [d! - moved.filter((a) => a < d!).length] };
     },
+    simplify: (_known, [x], { axes }) => (axes.length === 0 && !gives ? x : undefined),
     lower: (ctx, [x], { axes }, [out]) => [ctx.reduce(x!, axes, op, out!.dtype)],
   });
   return primitive;

@@ -1,5 +1,5 @@
 import type { NDArray } from "../array/ndarray.js";
-import { formatShape, range, type Shape, sizeOf } from "../base/shape.js";
+import { formatShape, range, type Shape, shapesEqual, sizeOf } from "../base/shape.js";
 import { ShapeError } from "../base/errors.js";
 import { formatAval } from "../ir/aval.js";
 import { fromBuffer, reshapeLazy, transposeLazy } from "../lower/lazy.js";
@@ -13,6 +13,14 @@ const insert = (shape: Shape, at: number, n: number): number[] => [...shape.slic
 export const transpose: Primitive<{ permutation: readonly number[] }> = definePrimitive({
   name: "transpose",
   linear: true,
+  view: true,
+  simplify(known, [x], { permutation }) {
+    const inner = known.definition(x!);
+    const composed = inner?.primitive === transpose ? permutation.map((p) => (inner.params as { permutation: readonly number[] }).permutation[p]!) : permutation;
+    const from = composed === permutation ? x! : inner!.inputs[0]!;
+    if (composed.every((p, i) => p === i)) return from;
+    return from === x ? undefined : known.emit(transpose, [from], { permutation: composed });
+  },
   abstractEval([x], { permutation }) {
     if (permutation.length !== x!.shape.length || range(permutation.length).some((d) => !permutation.includes(d)))
       throw new ShapeError({ fn: "transpose", arg: "axes", expected: `a permutation of the ${x!.shape.length} axes`, got: formatShape(permutation), fix: "name every axis once" });
@@ -28,6 +36,12 @@ export const transpose: Primitive<{ permutation: readonly number[] }> = definePr
 export const broadcast: Primitive<{ shape: Shape; dims: readonly number[] }> = definePrimitive({
   name: "broadcast",
   linear: true,
+  view: true,
+  simplify(known, [x], { shape, dims }) {
+    const inner = known.definition(x!);
+    if (inner?.primitive === broadcast) return known.emit(broadcast, [inner.inputs[0]!], { shape, dims: (inner.params as { dims: readonly number[] }).dims.map((d) => dims[d]!) });
+    return shapesEqual(x!.aval.shape, shape) ? x : undefined;
+  },
   abstractEval([x], { shape, dims }) {
     const ok = dims.length === x!.shape.length && dims.every((d, i) => d >= 0 && d < shape.length && (i === 0 || d > dims[i - 1]!) && (x!.shape[i] === shape[d] || x!.shape[i] === 1));
     if (!ok)
@@ -44,6 +58,13 @@ export const broadcast: Primitive<{ shape: Shape; dims: readonly number[] }> = d
 export const reshape: Primitive<{ shape: Shape }> = definePrimitive({
   name: "reshape",
   linear: true,
+  view: true,
+  simplify(known, [x], { shape }) {
+    if (shapesEqual(x!.aval.shape, shape)) return x;
+    const inner = known.definition(x!);
+    if (inner?.primitive !== reshape) return undefined;
+    return shapesEqual(inner.inputs[0]!.aval.shape, shape) ? inner.inputs[0] : known.emit(reshape, [inner.inputs[0]!], { shape });
+  },
   abstractEval([x], { shape }) {
     if (sizeOf(shape) !== sizeOf(x!.shape))
       throw new ShapeError({ fn: "reshape", arg: "shape", expected: `${sizeOf(x!.shape)} elements, as in ${formatShape(x!.shape)}`, got: formatShape(shape), fix: "choose sizes with the same product, or -1 for one of them" });

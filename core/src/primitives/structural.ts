@@ -1,7 +1,7 @@
 import { scalar } from "../array/concrete.js";
 import { ShapeError } from "../base/errors.js";
 import type { DType } from "../base/dtype.js";
-import { contiguousStrides, formatShape, range, type Shape, sizeOf } from "../base/shape.js";
+import { contiguousStrides, formatShape, range, type Shape, shapesEqual, sizeOf } from "../base/shape.js";
 import { cast, constant, index } from "../kernel/expr.js";
 import { axisIndex, fromBuffer, guarded, type Lazy, view } from "../lower/lazy.js";
 import type { Lowering } from "../lower/lowering.js";
@@ -19,6 +19,8 @@ const at0 = <T>(list: readonly T[], first: T): T[] => [first, ...list];
 export const slice: Primitive<{ start: readonly number[]; limit: readonly number[]; strides: readonly number[] }> = definePrimitive({
   name: "slice",
   linear: true,
+  view: true,
+  simplify: (_known, [x], _params, out) => (shapesEqual(x!.aval.shape, out.shape) ? x : undefined),
   abstractEval([x], { start, limit, strides }) {
     const ok = [start, limit, strides].every((a) => a.length === x!.shape.length) && start.every((s, d) => s >= 0 && s <= limit[d]! && limit[d]! <= x!.shape[d]! && strides[d]! >= 1);
     if (!ok)
@@ -38,6 +40,7 @@ export const slice: Primitive<{ start: readonly number[]; limit: readonly number
 export const pad: Primitive<{ low: readonly number[]; high: readonly number[]; interior: readonly number[] }> = definePrimitive({
   name: "pad",
   linear: true,
+  simplify: (_known, [x], { low, high, interior }) => ([low, high, interior].every((a) => a.every((k) => k === 0)) ? x : undefined),
   abstractEval([x, value], { low, high, interior }) {
     requireSame("pad", [{ ...x!, shape: [] }, value!]);
     const shape = x!.shape.map((n, d) => low[d]! + high[d]! + n + Math.max(0, n - 1) * interior[d]!);
@@ -94,6 +97,9 @@ export function spreadPad(ctx: Lowering, x: Lazy, shape: Shape, low: readonly nu
 export const reverse: Primitive<{ axes: readonly number[] }> = definePrimitive({
   name: "reverse",
   linear: true,
+  view: true,
+  involution: true,
+  simplify: (_known, [x], { axes }) => (axes.every((d) => x!.aval.shape[d] === 1) ? x : undefined),
   abstractEval: ([x]) => x!,
   batch: (_n, [x], [d], { axes }) => ({ outputs: [bind1(reverse, [x!], { axes: axes.map((a) => (a >= d! ? a + 1 : a)) })], dims: [d!] }),
   lower: (_ctx, [x], { axes }) => [view(x!, x!.shape, x!.shape.map((n, d) => (axes.includes(d) ? axisIndex(x!.shape.length, d, -1, n - 1) : axisIndex(x!.shape.length, d))))],
@@ -103,6 +109,7 @@ export const reverse: Primitive<{ axes: readonly number[] }> = definePrimitive({
 export const concatenate: Primitive<{ axis: number }> = definePrimitive({
   name: "concatenate",
   linear: true,
+  simplify: (_known, inputs) => (inputs.length === 1 ? inputs[0] : undefined),
   abstractEval(inputs, { axis }) {
     const first = inputs[0]!;
     requireSame("concatenate", inputs.map((t) => ({ ...t, shape: t.shape.map((n, d) => (d === axis ? 0 : n)) })));
@@ -140,6 +147,7 @@ const windowCount = (n: number, w: number, stride: number, dilation: number) => 
 export const windows: Primitive<WindowParams> = definePrimitive({
   name: "windows",
   linear: true,
+  view: true,
   abstractEval([x], { window, strides, dilation }) {
     if ([window, strides, dilation].some((a) => a.length !== x!.shape.length || a.some((k) => k < 1)))
       throw new ShapeError({ fn: "windows", expected: `positive window, strides and dilation for each of ${x!.shape.length} axes`, got: `window ${formatShape(window)}, strides ${formatShape(strides)}, dilation ${formatShape(dilation)}`, fix: "give one number an axis" });

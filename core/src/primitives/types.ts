@@ -1,5 +1,5 @@
 import type { NDArray } from "../array/ndarray.js";
-import { type DType, itemsize, kindOf } from "../base/dtype.js";
+import { type DType, isFloat, itemsize, kindOf } from "../base/dtype.js";
 import { DTypeError, ShapeError } from "../base/errors.js";
 import { formatShape, shapesEqual } from "../base/shape.js";
 import type { NoParams, Primitive } from "../ir/primitive.js";
@@ -13,10 +13,24 @@ export const convert: Primitive<{ dtype: DType; weak: boolean }> = definePrimiti
   name: "convert",
   elementwise: true,
   linear: true,
+  simplify(known, [x], params) {
+    if (x!.aval.dtype === params.dtype) return x;
+    // Through a dtype that holds all of the first one's values, unless its saturation is asked for: uint32 to int32 wraps, by way of a float not.
+    const inner = known.definition(x!);
+    if (inner?.primitive !== convert) return undefined;
+    const from = inner.inputs[0]!.aval.dtype;
+    const sameWay = from === params.dtype || from === "bool" || isFloat(from) || isFloat(params.dtype) || params.dtype === "bool";
+    if (!holdsAll(from, x!.aval.dtype) || !sameWay) return undefined;
+    const { weak } = inner.inputs[0]!.aval;
+    return from === params.dtype && weak === params.weak ? inner.inputs[0] : known.emit(convert, [inner.inputs[0]!], params);
+  },
   abstractEval: ([x], { dtype, weak }) => ({ shape: x!.shape, dtype, weak }),
   batch: (_n, [x], [d], params) => ({ outputs: [bind1(convert, [x!], params)], dims: [d!] }),
   lower: (_ctx, [x], { dtype }) => [{ shape: x!.shape, dtype, expr: cast(dtype, x!.expr) }],
 });
+
+/** Whether every value of one dtype is one of another. */
+const holdsAll = (from: DType, to: DType): boolean => from === "bool" || (to === "float64" && from !== "float64");
 
 /** The same bits under another dtype of the same width. */
 export const bitcast: Primitive<{ dtype: DType }> = definePrimitive({
@@ -34,6 +48,10 @@ export const bitcast: Primitive<{ dtype: DType }> = definePrimitive({
 export const select: Primitive<NoParams> = definePrimitive({
   name: "select",
   elementwise: true,
+  simplify(known, [c, a, b]) {
+    const choice = known.uniform(c!);
+    return choice !== undefined ? (choice ? a : b) : a === b ? a : undefined;
+  },
   abstractEval([c, a, b]) {
     if (c!.dtype !== "bool") throw new DTypeError({ fn: "where", arg: "condition", expected: "bool", got: c!.dtype, fix: "compare first, as in np.notEqual(x, 0)" });
     const out = requireSame("where", [a!, b!]);

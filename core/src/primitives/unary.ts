@@ -8,7 +8,7 @@ const inner: Interval = [-0.9, 0.9];
 
 const unary = (name: UnaryFn, domain: Interval = real, takes: DTypeClass = "float") => elementwise(name, { takes, lower: (x) => fn(name, x!), domain: [domain] });
 
-export const neg = elementwise("neg", { takes: "number", linear: true, lower: (x) => fn("neg", x!), domain: [real] });
+export const neg = elementwise("neg", { takes: "number", linear: true, involution: true, lower: (x) => fn("neg", x!), domain: [real] });
 export const abs = unary("abs", real, "number");
 export const sign = unary("sign", real, "number");
 export const floor = unary("floor");
@@ -45,7 +45,7 @@ export const erfInv = unary("erfInv", inner);
 export const lgamma = unary("lgamma", [0.2, 6]);
 export const digamma = unary("digamma", [0.2, 6]);
 /** Logical for bool, bitwise for integers. */
-export const not = elementwise("not", { takes: "bits", lower: (x) => fn("not", x!) });
+export const not = elementwise("not", { takes: "bits", involution: true, lower: (x) => fn("not", x!) });
 export const isFinite = elementwise("isFinite", { takes: "float", gives: "bool", lower: (x) => fn("isFinite", x!) });
 
 export const unaryPrimitives = { neg, abs, sign, floor, ceil, round, trunc, sqrt, rsqrt, cbrt, exp, exp2, expm1, log, log2, log10, log1p, sin, cos, tan, asin, acos, atan, sinh, cosh, tanh, asinh, acosh, atanh, logistic, erf, erfc, erfInv, lgamma, digamma, not, isFinite };

@@ -1,4 +1,4 @@
-import type { ConcreteArray } from "../array/concrete.js";
+import { ConcreteArray } from "../array/concrete.js";
 import type { Backend } from "../backends/backend.js";
 import { NDArray } from "../array/ndarray.js";
 import { defaultFloat } from "../base/dtype.js";
@@ -9,7 +9,7 @@ import { flatten, flattenLike, type TreeDef, unflatten } from "../base/tree.js";
 import { type Compiled, compileProgram } from "../execute/compile.js";
 import { LruCache, RecentSlots } from "../execute/lru.js";
 import { type Aval, formatAval, typesMatch } from "../ir/aval.js";
-import type { Program } from "../ir/program.js";
+import { Program } from "../ir/program.js";
 import { call } from "../primitives/call.js";
 import { commonBackend, eagerTrace, requireConcrete, runCompiled } from "../trace/eager.js";
 import { stage } from "../trace/stage.js";
@@ -211,13 +211,17 @@ function requireDonatable(arrays: readonly ConcreteArray[], donated: readonly nu
 }
 
 /**
- * Traces a function into a Program for arguments of these types, without running or compiling it.
+ * Traces a function into a Program for arguments of these types, without running or compiling it. Arrays that it closes over are the
+ * Program's constants; traced values among them (inside another transform) are its first inputs.
  * @example print(makeProgram((x: NDArray) => np.sin(x).mul(2))(np.ones([3])))
  */
 export function makeProgram<A extends readonly unknown[]>(f: (...args: A) => unknown): (...args: A) => Program {
   requireFunction(f, "makeProgram", "f", "(...args) => result");
   return (...args) => {
     const [leaves, tree] = flattenArgs(args, "makeProgram");
-    return stage((...xs) => flattenResult(f(...(unflatten(tree, xs) as A)), "makeProgram")[0], leaves.map((x) => x.aval), "makeProgram").program;
+    const { program, captured } = stage((...xs) => flattenResult(f(...(unflatten(tree, xs) as A)), "makeProgram")[0], leaves.map((x) => x.aval), "makeProgram");
+    if (!captured.every((x) => x instanceof ConcreteArray)) return program;
+    const constants = captured.map((value, i) => ({ variable: program.inputs[i]!, value }));
+    return new Program(program.inputs.slice(captured.length), constants, program.equations, program.outputs);
   };
 }
