@@ -146,8 +146,11 @@ export function levenbergMarquardt(options: LevenbergMarquardtOptions = {}): Gra
     // m(0) - m(p) = |J p|^2 / 2 + mu |D p|^2 for the damped solution p
     const predicted = np.add(np.multiply(0.5, square(problem.push(velocity))), square(np.multiply(d, velocity)));
     const actual = np.subtract(cost, newCost);
-    const ratio = np.where(predicted.gt(0), np.divide(actual, np.where(predicted.gt(0), predicted, 1)), 0);
-    const accepted = np.logicalAnd(np.isfinite(newCost), np.logicalAnd(actual.gt(0), ratio.gt(0)));
+    // Where both reductions drown in the rounding of the cost, the model is the better judge.
+    const rounding = np.multiply(64 * (dtype === "float32" ? 2 ** -23 : Number.EPSILON), cost);
+    const blind = np.logicalAnd(np.lessEqual(predicted, rounding), np.lessEqual(np.abs(actual), rounding));
+    const ratio = np.where(blind, 1, np.where(predicted.gt(0), np.divide(actual, np.where(predicted.gt(0), predicted, 1)), 0));
+    const accepted = np.logicalAnd(np.isfinite(newCost), np.logicalOr(blind, np.logicalAnd(actual.gt(0), ratio.gt(0))));
     const safeRatio = np.where(accepted, ratio, 0);
     const cube = np.power(np.subtract(np.multiply(2, safeRatio), 1), 3);
     const damping = update === "nielsen"

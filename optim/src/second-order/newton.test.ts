@@ -1,4 +1,5 @@
 import { jit, type NDArray, np, random, scan, tree, vmap } from "@hessia/core";
+import { eigh } from "@hessia/linalg";
 import { describe, expect, it } from "vitest";
 import { adafactor, adaHessian, adam, adamax, adan, ademamix, adopt, applyUpdates, bfgs, type BfgsState, chain, type Extras, gaussNewton, type GradientTransformation, lbfgs, lamb, type LbfgsState, levenbergMarquardt, type LevenbergMarquardtState, LineSearchError, madgrad, masked, modifiedCholesky, multiSteps, newton, newtonCG, type NewtonCgState, type NewtonState, novograd, oracle, radam, type Regularization, rprop, scaleByBacktrackingLinesearch, scheduleFreeSgd, sgd, sm3, sophia, warmupCosineDecaySchedule, withExtras, yogi } from "../index.js";
 
@@ -53,6 +54,23 @@ describe("newton", () => {
     expect((path[0]!.state as NewtonState).lambdaMin.item()).toBeCloseTo(-0.97, 8);
     expect((path[0]!.state as NewtonState).decrease.item()).toBeGreaterThan(0);
     expect(distance(path.at(-1)!.params, [1, 0])).toBeLessThan(1e-10);
+  });
+  it("flips eigenvalues: the direction is -V |w|^-1 V'g", () => {
+    const h = np.array([[1, 3], [3, -2]]);
+    const f = (x: NDArray) => np.add(np.multiply(0.5, np.dot(x, np.matmul(h, x))), np.sum(x));
+    const opt = newton({ regularize: "eigFlip", scaling: "none", lineSearch: "none" });
+    const e = oracle(f)(np.zeros([2]));
+    const { eigenvalues: w, eigenvectors: v } = eigh(h);
+    const want = np.negative(np.matmul(v, np.divide(np.matmul(np.transpose(v), np.ones([2])), np.abs(w))));
+    expect(distance(opt.update(e.grad, opt.init(np.zeros([2])), np.zeros([2]), e)[0], numbers(want))).toBeLessThan(1e-14);
+  });
+  it("does not depend on the units of the parameters", () => {
+    const units = np.array([1e-6, 1e3]);
+    for (const regularize of ["eigFlip", "eigClip", "modifiedCholesky"] as const) {
+      const a = run(newton({ regularize }), oracle(saddle), np.array([0.1, 0.5]), 20).at(-1)!.params;
+      const b = run(newton({ regularize }), oracle((y: NDArray) => saddle(np.divide(y, units))), np.multiply(np.array([0.1, 0.5]), units), 20).at(-1)!.params;
+      expect(distance(np.divide(b, units), numbers(a)), regularize).toBeLessThan(1e-9);
+    }
   });
   it("goes to the saddle without regularization, as Newton's equations say", () => {
     const [p] = run(newton({ regularize: "none", lineSearch: "none" }), oracle(saddle), np.array([0.1, 0.5]), 8).slice(-1);
@@ -168,7 +186,9 @@ describe("least squares", () => {
     const path = run(levenbergMarquardt(options), at, np.array([0.5, 1]), 60);
     expect(distance(path.at(-1)!.params, best)).toBeLessThan(1e-7);
     const states = path.map((p) => p.state as LevenbergMarquardtState);
-    for (const s of states) if (s.accepted.item() === true) expect(Number(s.newValue.item())).toBeLessThan(Number(s.value.item()));
+    // At the limit of precision the cost may rise by its rounding.
+    for (const s of states) if (s.accepted.item() === true) expect(Number(s.newValue.item())).toBeLessThanOrEqual(Number(s.value.item()) * (1 + 64 * Number.EPSILON));
+    for (const s of states.slice(0, 4)) if (s.accepted.item() === true) expect(Number(s.newValue.item())).toBeLessThan(Number(s.value.item()));
     expect(states.at(-1)!.status.item()).toBeGreaterThan(0);
   });
   it("rejects a step that raises the cost, stays, and damps more", () => {

@@ -14,10 +14,12 @@ export interface NewtonOptions {
   readonly damping?: ArrayLike;
   readonly dampingScale?: "identity" | "diagonal";
   /**
-   * For Hessians that are not positive definite: "modifiedCholesky" (default; Gill & Murray), "levenberg" (a shift), "eigFlip" (absolute
-   * eigenvalues), "eigClip" (eigenvalues raised to a small positive one), or "none".
+   * For Hessians that are not positive definite: "eigFlip" (default; absolute eigenvalues, which leave saddles fastest), "eigClip"
+   * (eigenvalues raised to a small positive one), "modifiedCholesky" (Gill & Murray), "levenberg" (a shift), or "none".
    */
   readonly regularize?: Regularization;
+  /** Change eigenvalues or pivots in units where the Hessian's diagonal is 1 ("diagonal", default), or in those of the parameters ("none"). */
+  readonly scaling?: "diagonal" | "none";
   /** "backtracking" (default): Armijo, halving. "wolfe": strong Wolfe. "none": the full step. */
   readonly lineSearch?: StepSearch;
   /** "cholesky" (default): the dense Hessian. "cg": Hessian products only. */
@@ -57,10 +59,11 @@ export function requireChoice(value: string, choices: readonly string[], fn: str
  * for (let i = 0; i < 25; i++) { const e = at(p); const [u, s] = opt.update(e.grad, state, p, e); p = applyUpdates(p, u); state = s; }
  */
 export function newton(options: NewtonOptions = {}): GradientTransformation<NewtonState> {
-  const { learningRate = 1, damping = 0, dampingScale = "identity", regularize = "modifiedCholesky", lineSearch = "backtracking", solver = "cholesky" } = options;
+  const { learningRate = 1, damping = 0, dampingScale = "identity", regularize = "eigFlip", scaling = "diagonal", lineSearch = "backtracking", solver = "cholesky" } = options;
   requireChoice(regularize, regularizations, "newton", "regularize");
   requireChoice(lineSearch, ["backtracking", "wolfe", "none"], "newton", "lineSearch");
   requireChoice(solver, ["cholesky", "cg"], "newton", "solver");
+  requireChoice(scaling, ["diagonal", "none"], "newton", "scaling");
   requireChoice(dampingScale, ["identity", "diagonal"], "newton", "dampingScale");
   const init = (params: unknown): NewtonState => {
     const zero = scalarOf(0, scalarDType(params));
@@ -83,7 +86,7 @@ export function newton(options: NewtonOptions = {}): GradientTransformation<Newt
       const [g, unravel] = ravelPytree(castLike(gradTree, at));
       const diagonal = np.diagonal(h0);
       const added = damping === 0 ? h0 : np.add(h0, np.diag(np.multiply(like(damping, h0), dampingScale === "diagonal" ? np.abs(diagonal) : np.ones(diagonal.shape, { dtype: h0.dtype }))));
-      const { direction: d, lambdaMin: lambda } = newtonDirection(added, g, regularize);
+      const { direction: d, lambdaMin: lambda } = newtonDirection(added, g, regularize, scaling);
       const model = np.negative(np.add(np.sum(np.multiply(g, d)), np.multiply(0.5, np.sum(np.multiply(d, np.matmul(h0, d))))));
       return { direction: unravel(d), lambdaMin: damping === 0 || dampingScale === "diagonal" ? lambda : np.subtract(lambda, damping), modelDecrease: model };
     }

@@ -40,22 +40,39 @@ export function modifiedCholesky(a: NDArray, minPivot?: ArrayLike): { readonly l
   return { l, d };
 }
 
-/** The Newton direction `-H^-1 g` of the dense, possibly indefinite Hessian. */
-export function newtonDirection(h: NDArray, g: NDArray, regularize: Regularization): NewtonSystem {
+/** Roots of the diagonal's absolute values: dividing by them makes the parameters' units irrelevant. */
+function diagonalScale(h: NDArray): NDArray {
+  const diagonal = np.abs(np.diagonal(h));
+  return np.sqrt(np.where(diagonal.gt(0), diagonal, 1));
+}
+const rescaled = (h: NDArray, scale: NDArray): NDArray => np.divide(h, np.multiply(np.expandDims(scale, 1), scale));
+
+/** `-V f(w)^-1 V' g`, f making eigenvalues positive. */
+function eigenDirection(h: NDArray, g: NDArray, regularize: "eigFlip" | "eigClip"): NDArray {
+  const eps = epsilonOf(h);
+  const { eigenvalues: w, eigenvectors: v } = eigh(h, { checkFinite: false });
+  const largest = np.max(np.abs(w));
+  const floor = np.maximum(np.multiply(eps * h.shape[0]!, largest), 1e-300);
+  // Clipping raises eigenvalues that are not safely positive to sqrt(eps) of the largest; those that are stay as they are.
+  const used = regularize === "eigFlip" ? np.maximum(np.abs(w), floor) : np.where(np.greater(w, floor), w, np.maximum(np.multiply(Math.sqrt(eps), largest), 1e-300));
+  return np.negative(np.matmul(v, np.divide(np.matmul(np.transpose(v), g), used)));
+}
+
+/**
+ * The Newton direction `-H^-1 g` of the dense, possibly indefinite Hessian. Eigenvalues are changed in units where the diagonal is 1 when
+ * `scaling` is "diagonal": parameters of different magnitude then do not hide each other's curvature.
+ */
+export function newtonDirection(h: NDArray, g: NDArray, regularize: Regularization, scaling: "diagonal" | "none"): NewtonSystem {
   const n = h.shape[0]!;
   const eps = epsilonOf(h);
   const eye = np.eye(n, undefined, 0, { dtype: h.dtype });
-  if (regularize === "eigFlip" || regularize === "eigClip") {
-    const { eigenvalues: w, eigenvectors: v } = eigh(h, { checkFinite: false });
-    const size = np.abs(w);
-    const floor = np.maximum(np.multiply(eps * n, np.max(size)), 1e-300);
-    const positive = np.maximum(regularize === "eigFlip" ? size : w, regularize === "eigFlip" ? floor : np.maximum(np.multiply(Math.sqrt(eps), np.max(size)), 1e-300));
-    // Clipping is for eigenvalues that are not safely positive; those that are stay as they are.
-    const used = regularize === "eigClip" ? np.where(np.greater(w, floor), w, positive) : positive;
-    return { direction: np.negative(np.matmul(v, np.divide(np.matmul(np.transpose(v), g), used))), lambdaMin: np.min(w) };
-  }
   const w = eigvalsh(h, { checkFinite: false });
   const lambdaMin = np.min(w);
+  if (regularize === "eigFlip" || regularize === "eigClip") {
+    if (scaling === "none") return { direction: eigenDirection(h, g, regularize), lambdaMin };
+    const scale = diagonalScale(h);
+    return { direction: np.divide(eigenDirection(rescaled(h, scale), np.divide(g, scale), regularize), scale), lambdaMin };
+  }
   if (regularize === "none") return { direction: np.negative(solve(h, g, { checkFinite: false })), lambdaMin };
   if (regularize === "levenberg") {
     const largest = np.max(np.abs(w));
@@ -63,12 +80,10 @@ export function newtonDirection(h: NDArray, g: NDArray, regularize: Regularizati
     return { direction: np.negative(solve(np.add(h, np.multiply(shift, eye)), g, { assumeA: "pos", checkFinite: false })), lambdaMin };
   }
   if (regularize !== "modifiedCholesky") throw new ArgumentError({ fn: "newton", arg: "regularize", expected: regularizations.join(", "), got: String(regularize), fix: "choose one of them" });
-  // In units where the diagonal is 1 the bounds of the factorization do not depend on the scale of the parameters.
-  const diagonal = np.abs(np.diagonal(h));
-  const scale = np.sqrt(np.where(diagonal.gt(0), diagonal, 1));
+  const scale = scaling === "none" ? np.ones([n], { dtype: h.dtype }) : diagonalScale(h);
   // An indefinite matrix may end in a pivot of rounding's size, that is in a step without bound: there pivots need a floor, elsewhere not.
   const definite = np.greater(lambdaMin, np.multiply(eps * n, np.max(np.abs(w))));
-  const { l, d } = modifiedCholesky(np.divide(h, np.multiply(np.expandDims(scale, 1), scale)), np.where(definite, eps, 1e-3).astype(h.dtype));
+  const { l, d } = modifiedCholesky(rescaled(h, scale), np.where(definite, eps, 1e-3).astype(h.dtype));
   const lower = np.add(l, eye);
   const half = solveTriangular(lower, np.divide(g, scale), { lower: true, unitDiagonal: true });
   const direction = solveTriangular(lower, np.divide(half, d), { lower: true, trans: true, unitDiagonal: true });
