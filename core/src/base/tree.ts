@@ -130,18 +130,18 @@ export function flatten<L = unknown>(tree: unknown, isLeaf?: IsLeaf): [L[], Tree
 
 /**
  * Appends the leaves of a tree that has the structure `def`; false where it has not, or where that is not seen at a glance (Maps, registered
- * classes): then `flatten` tells. For calls that mostly repeat a structure known before.
+ * classes): then `flatten` tells. For calls that mostly repeat a structure known before. `isLeaf` names leaves that are quick to tell.
  */
-export function flattenLike(def: TreeDef, value: unknown, leaves: unknown[]): boolean {
+export function flattenLike(def: TreeDef, value: unknown, leaves: unknown[], isLeaf?: IsLeaf): boolean {
   const { node, children } = def;
   if (node === null) {
-    if (nodeType(value) !== null) return false;
+    if (!isLeaf?.(value) && nodeType(value) !== null) return false;
     leaves.push(value);
     return true;
   }
   if (node === arrayNode) {
     if (!Array.isArray(value) || value.length !== children.length) return false;
-    for (let i = 0; i < children.length; i++) if (!flattenLike(children[i]!, value[i], leaves)) return false;
+    for (let i = 0; i < children.length; i++) if (!flattenLike(children[i]!, value[i], leaves, isLeaf)) return false;
     return true;
   }
   if (node === objectNode) {
@@ -150,7 +150,7 @@ export function flattenLike(def: TreeDef, value: unknown, leaves: unknown[]): bo
     if (Object.keys(value as object).length !== keys.length) return false;
     for (let i = 0; i < keys.length; i++) {
       const key = keys[i]!;
-      if (!Object.hasOwn(value as object, key) || !flattenLike(children[i]!, (value as Record<PathKey, unknown>)[key], leaves)) return false;
+      if (!Object.hasOwn(value as object, key) || !flattenLike(children[i]!, (value as Record<PathKey, unknown>)[key], leaves, isLeaf)) return false;
     }
     return true;
   }

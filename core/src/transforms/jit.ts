@@ -103,7 +103,7 @@ export function jit<A extends readonly unknown[], R>(f: (...args: A) => R, optio
     for (const slot of recent.list) {
       const entry = slot.value;
       const leaves: NDArray[] = [];
-      if (!slot.kept || entry.float !== defaultFloat() || !flattenLike(entry.tree, args, leaves)) continue;
+      if (!slot.kept || entry.float !== defaultFloat() || !flattenLike(entry.tree, args, leaves, isArray)) continue;
       for (let i = 0; i < leaves.length; i++) {
         const leaf: unknown = leaves[i];
         if (leaf instanceof NDArray) continue;
@@ -197,6 +197,8 @@ export function jit<A extends readonly unknown[], R>(f: (...args: A) => R, optio
   };
   return jitted;
 }
+
+const isArray = (x: unknown): boolean => x instanceof NDArray;
 
 /** A traced value that the function closed over is gone when the transform around it has ended: the function must be traced anew. */
 const isAlive = (x: NDArray): boolean => !(x instanceof Tracer) || x.trace.alive;
