@@ -1,5 +1,5 @@
 import type { NDArray } from "@hessia/core";
-import { type Aval, isFloat, primitiveFamilies as p, Program, sameType, shape } from "@hessia/core/extend";
+import { type Aval, isFloat, primitiveFamilies as p, type Program, sameType, shape } from "@hessia/core/extend";
 import { as, type Choices, ofType, pick, type Production } from "./productions.js";
 import { Scope, type Value } from "./scope.js";
 

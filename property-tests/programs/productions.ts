@@ -27,7 +27,7 @@ export function pick(s: Scope, c: Choices, accept: (v: Value) => boolean = () =>
 }
 const typed = (dtype: DType, dims?: readonly number[]) => (v: Value) => v.aval.dtype === dtype && (!dims || dims.join() === v.aval.shape.join());
 const real = (v: Value): boolean => isFloat(v.aval.dtype);
-const nonScalar = (v: Value): boolean => v.aval.shape.length > 0 && sizeOf(v.aval.shape) > 0;
+const nonScalar = (v: Value): boolean => v.aval.shape.length > 0;
 
 export const as = (s: Scope, v: Value | undefined, dtype: DType): Value | undefined => (!v || v.aval.dtype === dtype ? v : s.apply1(p.types.convert, [v], { dtype, weak: false }));
 const reshaped = (s: Scope, v: Value | undefined, to: readonly number[]): Value | undefined => (!v || v.aval.shape.join() === to.join() ? v : s.apply1(p.structural.reshape, [v], { shape: to }));
@@ -131,7 +131,7 @@ const structural: Readonly<Record<string, Production>> = {
     const x = pick(s, c, nonScalar);
     if (!x) return undefined;
     const start = x.aval.shape.map((n) => c.next(n));
-    return one(s.apply1(p.structural.slice, [x], { start, limit: x.aval.shape.map((n, d) => start[d]! + 1 + c.next(n - start[d]!)), strides: x.aval.shape.map(() => 1 + c.next(2)) }));
+    return one(s.apply1(p.structural.slice, [x], { start, limit: x.aval.shape.map((n, d) => Math.min(n, start[d]! + c.next(n - start[d]! + 1) + (c.next(8) > 0 ? 1 : 0))), strides: x.aval.shape.map(() => 1 + c.next(2)) }));
   },
   pad: (s, c) => {
     const x = pick(s, c, nonScalar);

@@ -33,12 +33,12 @@ export interface RandomProgram {
 }
 
 const nat = fc.nat({ max: 997 });
-const step = (depth: number): fc.Arbitrary<Step> => fc.record({ operation: nat, choices: fc.array(nat, { minLength: 3, maxLength: 8 }), body: depth > 0 ? fc.array(step(depth - 1), { maxLength: 4 }) : fc.constant<Step[]>([]) });
+const step = (depth: number): fc.Arbitrary<Step> => fc.record({ operation: fc.noBias(nat), choices: fc.array(nat, { minLength: 3, maxLength: 8 }), body: depth > 0 ? fc.array(step(depth - 1), { maxLength: 4 }) : fc.constant<Step[]>([]) });
 
 /** Everything that a program is made of, in a form that fast-check shrinks: fewer steps, smaller numbers. */
 export const recipe = (maxSteps = 14): fc.Arbitrary<Recipe> => fc.record({ seed: fc.nat({ max: 2 ** 31 - 1 }), inputs: fc.array(nat, { minLength: 2, maxLength: 4 }), steps: fc.array(step(2), { minLength: 1, maxLength: maxSteps }) });
 
-const shapes: readonly (readonly number[])[] = [[3], [2, 3], [], [4], [3, 2], [2, 2, 2], [1, 3], [5], [4, 4]];
+const shapes: readonly (readonly number[])[] = [[3], [2, 3], [], [4], [3, 2], [2, 2, 2], [1, 3], [5], [4, 4], [0, 2]];
 const byDecree = new Set(["stopGradient", "nextafter"]);
 
 function fill(kind: Kind, steps: readonly Step[], depth: number): (s: Scope) => void {

@@ -1,4 +1,4 @@
-import { ConcreteArray } from "../array/concrete.js";
+import { type ConcreteArray } from "../array/concrete.js";
 import type { NDArray } from "../array/ndarray.js";
 import { DerivativeError } from "../base/errors.js";
 import { formatAval, sameType } from "../ir/aval.js";
