@@ -53,7 +53,8 @@ function f(): ArrayFunctions {
 }
 
 /**
- * Immutable n-dimensional array: concrete, or a tracer that stands for one while a transform runs.
+ * Immutable n-dimensional array: concrete, or a tracer that stands for one while a transform runs. To JavaScript it is an object, so it is
+ * always true: `if (x)` does not ask for its value (`if (x.item())` does).
  * Functions take NumPy's names (`np.subtract`); the methods here are their short forms.
  */
 export abstract class NDArray {
@@ -75,7 +76,10 @@ export abstract class NDArray {
   abstract toArray(): unknown;
   /** The element of an array that has one. */
   abstract item(): number | boolean;
-  /** Gives the memory back at once. Never needed; the array cannot be used afterwards. */
+  /**
+   * Gives the memory back at once. Never needed; the array cannot be used afterwards, nor under the other names it may have: functions
+   * that change nothing (a reshape to the same shape, a jitted function that returns its argument) return the very array they were given.
+   */
   abstract dispose(): void;
   [Symbol.dispose](): void { this.dispose(); }
 

@@ -53,7 +53,10 @@ export class ArgumentError extends HessiaError {
   readonly code = "argument";
   constructor(parts: ErrorParts, options?: ErrorOptions) { super("argument", parts, options); }
 }
-/** A traced value used where JavaScript needs a concrete one (`if`, `for`, `item()`, printing). */
+/**
+ * A traced value used where JavaScript needs a concrete one: comparisons and arithmetic by operators (`x > 0`, `x + 1`), `item()`,
+ * `toArray()`, `JSON.stringify`. The bare truth of a value (`if (x)`, `!x`, `x && y`) cannot be caught: to JavaScript every array is true.
+ */
 export class ConcretizationError extends HessiaError {
   readonly code = "concretization";
   constructor(parts: ErrorParts, options?: ErrorOptions) { super("concretization", parts, options); }

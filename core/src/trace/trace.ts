@@ -57,7 +57,7 @@ export abstract class Tracer extends NDArray {
   dispose(): void { /* tracers own nothing */ }
   [Symbol.toPrimitive](hint: string): string | number {
     if (hint === "string") return this.toString();
-    return Number(this.#known("a JavaScript number").item());
+    return Number(this.#known("JavaScript operator").item());
   }
   override toString(): string { return `Traced<${formatAval(this.aval)}> under ${this.trace.name}`; }
   toJSON(): unknown { return this.#known("JSON.stringify").toArray(); }
