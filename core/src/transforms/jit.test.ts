@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ArgumentError, ConcretizationError, LeakedTracerError, defaultFloat, evalShape, foriLoop, jit, map, np, type NDArray, scan, setDefaultFloat, ShapeDtype, switchCase, vmap, whileLoop } from "../index.js";
+import { ArgumentError, ConcretizationError, LeakedTracerError, defaultDevice, defaultFloat, devicePut, evalShape, foriLoop, jit, map, np, type NDArray, scan, setDefaultFloat, ShapeDtype, switchCase, vmap, whileLoop } from "../index.js";
 import { currentTrace, eagerTrace } from "../extend.js";
 
 describe("jit", () => {
@@ -26,6 +26,14 @@ describe("jit", () => {
     } finally {
       setDefaultFloat(before);
     }
+  });
+
+  it("makes the arrays inside it on the device of its arguments", async () => {
+    const f = jit((v: NDArray) => v.add([1, 2]).mul(np.array([1, 2])));
+    expect(f(np.ones([2])).device).toBe(defaultDevice());
+    const y = f(await devicePut(np.ones([2]), "reference"));
+    expect([y.device, y.toArray()]).toEqual(["reference", [2, 6]]);
+    expect(f(np.ones([2])).device).toBe(defaultDevice());
   });
 
   it("gives nothing away when a donated array is needed twice", () => {

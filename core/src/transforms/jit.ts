@@ -1,6 +1,7 @@
 import { ConcreteArray } from "../array/concrete.js";
 import type { Backend } from "../backends/backend.js";
 import { NDArray } from "../array/ndarray.js";
+import { defaultBackend, withDevice } from "../backends/registry.js";
 import { defaultFloat } from "../base/dtype.js";
 import { ArgumentError } from "../base/errors.js";
 import { requireFunction, requireInteger, requireOptions } from "../base/options.js";
@@ -26,6 +27,8 @@ export interface JitOptions {
 }
 
 interface Entry {
+  /** Where the arguments were when the function was traced. */
+  readonly device: string;
   readonly program: Program;
   readonly captured: readonly NDArray[];
   /** Of the arguments, with `undefined` for static ones. */
@@ -110,7 +113,7 @@ export function jit<A extends readonly unknown[], R>(f: (...args: A) => R, optio
         if (typeof leaf !== "number" && typeof leaf !== "boolean") return undefined;
         leaves[i] = leafToArray(leaf, shown, () => "");
       }
-      if (!typesMatch(entry.types, leaves) || !entry.captured.every(isAlive)) continue;
+      if (!typesMatch(entry.types, leaves) || entry.device !== deviceOf(leaves).name || !entry.captured.every(isAlive)) continue;
       cache.touch(slot);
       return { leaves, entry };
     }
@@ -123,8 +126,9 @@ export function jit<A extends readonly unknown[], R>(f: (...args: A) => R, optio
     const statics = positions(staticArgs, args.length);
     const dynamic = statics.size === 0 ? args : args.map((a, i) => (statics.has(i) ? undefined : a));
     const [leaves, tree] = flattenArgs(dynamic, shown);
-    // Numbers inside the function take the default float at the time of tracing.
-    let key = `${defaultFloat()} ${tree.key}`;
+    // Numbers inside the function take the default float at the time of tracing, and lists become arrays beside the arguments.
+    const device = deviceOf(leaves).name;
+    let key = `${device} ${defaultFloat()} ${tree.key}`;
     for (const i of statics) key += `|${i}=${staticKey(args[i], shown)}`;
     for (const x of leaves) key += ` ${formatAval(x.aval)}`;
     const known = cache.find(key);
@@ -135,13 +139,13 @@ export function jit<A extends readonly unknown[], R>(f: (...args: A) => R, optio
     let outTree!: TreeDef;
     const types = leaves.map((x) => x.aval);
     const float = defaultFloat();
-    const staged = stage((...xs) => {
+    const staged = withDevice(device, () => stage((...xs) => {
       const inside = unflatten<unknown[]>(tree, xs).map((a, i) => (statics.has(i) ? args[i] : a));
       const [outs, def] = flattenResult(f(...(inside as unknown as A)), shown);
       outTree = def;
       return outs;
-    }, types, `jit(${name})`);
-    const entry: Entry = { ...staged, tree, outTree, types, float, donated: donatedLeaves(args, staged.captured.length), compiled: new Map() };
+    }, types, `jit(${name})`));
+    const entry: Entry = { ...staged, device, tree, outTree, types, float, donated: donatedLeaves(args, staged.captured.length), compiled: new Map() };
     recent.add(cache.set(key, entry));
     return { leaves, entry };
   };
@@ -199,6 +203,12 @@ export function jit<A extends readonly unknown[], R>(f: (...args: A) => R, optio
 }
 
 const isArray = (x: unknown): boolean => x instanceof NDArray;
+
+/** The device of the first argument that is not a number. */
+function deviceOf(leaves: readonly NDArray[]): Backend {
+  for (const x of leaves) if (x instanceof ConcreteArray && !(x.weak && x.hostData)) return x.backend;
+  return defaultBackend();
+}
 
 /** A traced value that the function closed over is gone when the transform around it has ended: the function must be traced anew. */
 const isAlive = (x: NDArray): boolean => !(x instanceof Tracer) || x.trace.alive;
