@@ -125,8 +125,8 @@ export function tfjsAdapter(tf: Untyped): Adapter {
       const a = array(logistic.features("float32"), [sampleCount, featureCount]);
       const y = array(logistic.signs("float32"), [sampleCount]);
       const w = array(logistic.weights("float32"), [featureCount]);
-      // The derivative of softplus cannot be differentiated again here; written out it can.
-      const f = (p: Untyped): Untyped => tf.mean(tf.log1p(tf.exp(tf.neg(tf.mul(tf.matMul(a, p.reshape([featureCount, 1])).reshape([sampleCount]), y)))));
+      // Written as log1p(exp(x)) it has a wrong second derivative: that of exp is lost.
+      const f = (p: Untyped): Untyped => tf.mean(tf.softplus(tf.neg(tf.mul(tf.matMul(a, p.reshape([featureCount, 1])).reshape([sampleCount]), y))));
       const gradient = tf.grad(f);
       const basis = tf.eye(featureCount);
       const product = (t: Untyped): Untyped => tf.grad((p: Untyped) => tf.sum(tf.mul(gradient(p), t)))(w);
