@@ -2,7 +2,7 @@ import { sizeOf } from "../base/shape.js";
 import { type Atom, type Equation, Literal, nestedPrograms, Program, Var } from "../ir/program.js";
 import { neededInputs, restricted } from "../optimize/dead-code.js";
 import type { HoistRule, PruneRule } from "../optimize/rules.js";
-import type { CondParams, ScanParams, WhileParams } from "./control-flow.js";
+import type { CondParams, ScanParams, WhileParams } from "./control-flow-params.js";
 
 const or = (a: readonly boolean[], b: readonly boolean[]): boolean[] => a.map((x, i) => x || b[i]!);
 const count = (flags: readonly boolean[]): number => flags.filter(Boolean).length;

@@ -15,20 +15,12 @@ import { evaluateProgram } from "../trace/evaluate.js";
 import { scalar } from "../array/concrete.js";
 import { ge } from "./binary.js";
 import { batchProgram, call } from "./call.js";
+import type { CondParams, ScanParams, WhileParams } from "./control-flow-params.js";
 import { hoistScan, hoistWhile, pruneCond, pruneScan, pruneWhile } from "./control-flow-passes.js";
 import { moveBatch, toBatch } from "./batch-axes.js";
 import { reduceOr } from "./reductions.js";
 import { broadcastTo } from "./structural-ops.js";
 import { convertTo, select } from "./types.js";
-
-/** Inputs: an int32 index, then the operands of every branch. */
-export interface CondParams { readonly branches: readonly Program[] }
-
-/** Inputs: `constants` values, `carry` initial values, then arrays whose leading axis is walked. Outputs: final carry, stacked results. */
-export interface ScanParams { readonly program: Program; readonly constants: number; readonly carry: number; readonly length: number; readonly reverse: boolean }
-
-/** Inputs: constants of the condition, constants of the body, initial carry. `condition(constants, carry)` gives a bool, `body` the next carry. */
-export interface WhileParams { readonly condition: Program; readonly body: Program; readonly conditionConstants: number; readonly bodyConstants: number }
 
 function requireTypes(fn: string, what: string, expected: readonly Aval[], got: readonly Aval[]): void {
   const bad = expected.findIndex((t, i) => !got[i] || !sameType(t, got[i]!));
@@ -202,3 +194,4 @@ export const whileLoop: Primitive<WhileParams> = definePrimitive({
 });
 
 export const controlFlowPrimitives = { cond, scan, while: whileLoop };
+export type { CondParams, ScanParams, WhileParams };
