@@ -20,13 +20,11 @@ type Floors = Record<string, Record<string, number>>;
 const floors: Floors = existsSync(floorsFile) ? (JSON.parse(readFileSync(floorsFile, "utf8")) as Floors) : {};
 const engine = `node ${process.versions.node.split(".")[0]}`;
 
-function measure(names: readonly string[]): Map<string, number> {
-  const output = execFileSync(process.execPath, [program, rounds, ...names], { encoding: "utf8" });
-  return new Map(output.trim().split("\n").map((line) => JSON.parse(line) as { name: string; ratio: number }).map((r) => [r.name, r.ratio]));
-}
+const ask = (...args: string[]): unknown => JSON.parse(execFileSync(process.execPath, [program, ...args], { encoding: "utf8" }));
+const measure = (names: readonly string[]): Map<string, number> => new Map(names.map((name) => [name, ask(name, rounds) as number]));
 
 await buildSystems();
-const measured = measure(positionals);
+const measured = measure(positionals.length > 0 ? positionals : (ask() as string[]));
 const known = floors[engine] ?? {};
 const slow = [...measured].filter(([name, ratio]) => ratio < (known[name] ?? 0)).map(([name]) => name);
 if (slow.length > 0 && !values.update) for (const [name, ratio] of measure(slow)) measured.set(name, Math.max(ratio, measured.get(name)!));

@@ -78,9 +78,16 @@ const reduction = (axis: number | null): GuardCase =>
     const x = np.array(data).reshape([rows, columns]);
     const f = jit((v: NDArray) => np.sum(v, axis));
     const plain = () => {
-      const out = new Float64Array(axis === null ? 1 : 512);
-      for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) out[axis === null ? 0 : axis === 0 ? j : i]! += data[i * columns + j]!;
-      return out;
+      const out = new Float64Array(axis === 0 ? columns : rows);
+      for (let i = 0; i < rows; i++) {
+        if (axis === 0) for (let j = 0; j < columns; j++) out[j]! += data[i * columns + j]!;
+        else {
+          let sum = 0;
+          for (let j = 0; j < columns; j++) sum += data[i * columns + j]!;
+          out[i] = sum;
+        }
+      }
+      return axis === null ? [out.reduce((a, b) => a + b)] : out;
     };
     return { plain, ours: () => f(x) };
   });
