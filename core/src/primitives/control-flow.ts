@@ -3,7 +3,6 @@ import { ProgramError } from "../base/errors.js";
 import { type Shape, sizeOf } from "../base/shape.js";
 import { type Aval, formatAval, sameType } from "../ir/aval.js";
 import type { Primitive } from "../ir/primitive.js";
-import type { Program } from "../ir/program.js";
 import { binary, type BufferId, constant, type Expr } from "../kernel/expr.js";
 import { fromBuffer, type Lazy } from "../lower/lazy.js";
 import { type Lowering, scalarLoad } from "../lower/lowering.js";
