@@ -43,7 +43,7 @@ export function log1pMinusX(x: number): number {
   for (let k = 3; ; k += 2) {
     const u = t / k;
     s += u;
-    if (Math.abs(u) <= Math.abs(s) * 1e-18) break;
+    if (!(Math.abs(u) > Math.abs(s) * 1e-18)) break;
     t *= z;
   }
   return 2 * s - x * r;

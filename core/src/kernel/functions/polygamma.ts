@@ -43,7 +43,8 @@ function scaledZeta(n: number, q: number): number {
     const t = term(x);
     sum += t;
     x += 1;
-    if (t < sum * 1e-18) return sum;
+    // Also where terms underflow, overflow or are NaN: for large n the next term is a quarter of this one or less.
+    if (sum === Infinity || !(t > sum * 1e-18)) return sum;
   }
   // sum + x^(1-s)/(s-1) + x^-s/2 + sum of B_2j/(2j)! s(s+1)...(s+2j-2) x^(-s-2j+1)
   const xs = term(x);
