@@ -35,7 +35,7 @@ function circumstancesText(plan: Plan, versions: Readonly<Record<string, string>
   const cores = cpus();
   const busy = load > 0.3 * cores.length ? ` **The machine was busy with other work (load ${load.toFixed(1)} before the start): times are inflated and ratios are rough.**` : "";
   const shown = Object.entries({ ...versions, node: run(node, "--version") }).map(([name, version]) => `${name} ${version}`).join(", ");
-  return `${new Date().toISOString().slice(0, 16).replace("T", " ")} UTC, commit ${run("git", "rev-parse", "--short", "HEAD")}, ${cores.length} × ${cores[0]?.model ?? "unknown processor"}, ${threads} thread${threads === 1 ? "" : "s"}${nodeFlags.length > 0 ? `, ${nodeFlags.join(" ")}` : ""}; ${shown}; ${plan.rounds} rounds of ${plan.slice} ms.${busy}`;
+  return `${new Date().toISOString().slice(0, 16).replace("T", " ")} UTC, commit ${plan.built ? "" : "(built earlier) "}${run("git", "describe", "--always", "--dirty", "--exclude=*")}, ${cores.length} × ${cores[0]?.model ?? "unknown processor"}, ${threads} thread${threads === 1 ? "" : "s"}${nodeFlags.length > 0 ? `, ${nodeFlags.join(" ")}` : ""}; ${shown}; ${plan.rounds} rounds of ${plan.slice} ms.${busy}`;
 }
 
 /** Runs what the options select and returns the exit code: 1 where ours fails or answers wrongly. A bar that is not met is a finding, not a failure. */
@@ -52,7 +52,7 @@ export async function runBenchmarks(options: Options): Promise<number> {
         if (why !== undefined) console.error(`without ${name}: ${why}`);
         return why === undefined;
       });
-      const plan: Plan = { rounds: options.rounds, slice: options.slice, systems, runtime, report: (line) => { console.error(line); } };
+      const plan: Plan = { rounds: options.rounds, slice: options.slice, systems, runtime, built: options.build, report: (line) => { console.error(line); } };
       const sections: Section[] = [];
       const heading = `Node ${run(node, "-p", "process.versions.node.split('.')[0]")}, ${threads} thread${threads === 1 ? "" : "s"}${options.nodeFlags.length > 0 ? `, ${options.nodeFlags.join(" ")}` : ""}`;
       const add = (task: string, table: string, versions: Readonly<Record<string, string>>, load: number): void => {

@@ -15,6 +15,7 @@ export interface Options {
   readonly slice: number;
   readonly quick: boolean;
   readonly write: boolean;
+  readonly build: boolean;
   readonly help: boolean;
 }
 
@@ -29,6 +30,7 @@ export const usage = `npm run bench -- [options]
   --slice MS        time of a system in a round (default 300; quick 25)
   --quick           small cases, hardly any repetition: shows that everything runs; times mean little
   --write, --no-write  whether RESULTS.md is written (default: unless --quick)
+  --no-build        measures the packages as they were built last
 HESSIA_BENCH_PYTHON is the Python that has numpy and jax.`;
 
 const list = (text: string | undefined): string[] => (text ?? "").split(",").map((part) => part.trim()).filter((part) => part !== "");
@@ -51,7 +53,7 @@ export function readOptions(args: readonly string[]): Options {
     args: [...args],
     options: {
       task: { type: "string" }, case: { type: "string" }, peers: { type: "string" }, node: { type: "string" }, flags: { type: "string" }, threads: { type: "string" },
-      rounds: { type: "string" }, slice: { type: "string" }, quick: { type: "boolean" }, write: { type: "boolean" }, "no-write": { type: "boolean" }, help: { type: "boolean" },
+      rounds: { type: "string" }, slice: { type: "string" }, quick: { type: "boolean" }, write: { type: "boolean" }, "no-write": { type: "boolean" }, "no-build": { type: "boolean" }, help: { type: "boolean" },
     },
   });
   const quick = values.quick ?? false;
@@ -71,6 +73,7 @@ export function readOptions(args: readonly string[]): Options {
     slice: positive(values.slice, quick ? 25 : 300, "slice"),
     quick,
     write: values["no-write"] ? false : (values.write ?? !quick),
+    build: !(values["no-build"] ?? false),
     help: values.help ?? false,
   };
 }

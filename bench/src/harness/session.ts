@@ -39,6 +39,8 @@ export interface Plan {
   readonly slice: number;
   readonly systems: readonly SystemName[];
   readonly runtime: Runtime;
+  /** Whether our packages were built just before. */
+  readonly built: boolean;
   readonly report: (line: string) => void;
 }
 
