@@ -1,5 +1,6 @@
 // Runs the laws of property-tests/ longer and on fresh seeds.
-//   npm run fuzz -- [--seed N] [--runs N] [--seconds N] [vitest filters]
+//   npm run fuzz -- [--seed N] [--runs N] [--seconds N] [--long] [vitest filters]
+// --long also runs the memory bars at their full counts, which takes about half an hour.
 // Each property runs until it has seen `runs` cases or spent `seconds`. The seed is printed first: with it, the run repeats.
 import { spawnSync } from "node:child_process";
 import { randomInt } from "node:crypto";
@@ -10,7 +11,7 @@ import { parseArgs } from "node:util";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { seed: { type: "string" }, runs: { type: "string", default: "100000" }, seconds: { type: "string", default: "30" } },
+  options: { seed: { type: "string" }, runs: { type: "string", default: "100000" }, seconds: { type: "string", default: "30" }, long: { type: "boolean", default: false } },
 });
 const number = (name) => {
   const value = Number(values[name]);
@@ -25,7 +26,7 @@ console.log(`Fuzzing with --seed ${seed} --runs ${runs} --seconds ${seconds}`);
 const { status } = spawnSync(
   process.execPath,
   [join(root, "node_modules/vitest/vitest.mjs"), "run", ...(positionals.length > 0 ? positionals : ["property-tests/"]), `--testTimeout=${(seconds * 4 + 60) * 1000}`],
-  { cwd: root, stdio: "inherit", env: { ...process.env, HESSIA_SEED: String(seed), HESSIA_RUNS: String(runs), HESSIA_SECONDS: String(seconds) } },
+  { cwd: root, stdio: "inherit", env: { ...process.env, HESSIA_SEED: String(seed), HESSIA_RUNS: String(runs), HESSIA_SECONDS: String(seconds), ...(values.long ? { HESSIA_LONG: "1" } : {}) } },
 );
 console.log(`Seed of this run: ${seed}`);
 process.exitCode = status ?? 1;

@@ -6,7 +6,7 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { format } from "node:util";
 import ts from "typescript";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, describe, expect, it } from "vitest";
 import * as core from "@hessia/core";
 import * as extend from "@hessia/core/extend";
 import * as testing from "@hessia/core/testing";
@@ -51,6 +51,8 @@ afterEach(() => {
   core.setDefaultDevice("wasm");
   core.setDefaultFloat("float64");
 });
+
+afterAll(() => core.blockUntilReady());
 
 async function present(need: string): Promise<boolean> {
   if (need !== "webgpu") throw new Error(`unknown need: ${need}`);

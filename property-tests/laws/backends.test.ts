@@ -1,9 +1,10 @@
-import { devices, initWebGPU } from "@hessia/core";
+import { blockUntilReady, devices, initWebGPU } from "@hessia/core";
 import { allPrimitives, type Backend, getBackend } from "@hessia/core/extend";
 import { backendLaws } from "@hessia/core/testing";
 import { afterAll, describe, it } from "vitest";
 import { installSamples, reachedThrough } from "./registry.js";
 
+afterAll(() => blockUntilReady());
 await initWebGPU().catch((e: unknown) => {
   if ((process.env["HESSIA_REQUIRE"] ?? "").includes("webgpu")) throw e;
   console.warn(`webgpu: no adapter here; not covered: its laws (${String(e)})`);

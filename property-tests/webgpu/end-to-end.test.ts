@@ -1,7 +1,8 @@
-import { devicePut, devices, initWebGPU, jit, type NDArray, np } from "@hessia/core";
-import { beforeAll, describe, expect, it } from "vitest";
+import { blockUntilReady, devicePut, devices, initWebGPU, jit, type NDArray, np } from "@hessia/core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 /** The same programs on the GPU and on the CPU, from the public surface alone. */
+afterAll(() => blockUntilReady());
 const ready = await initWebGPU().then(
   () => true,
   (e: unknown) => {

@@ -42,6 +42,8 @@ export interface Backend {
   /** The elements at once, where the device can: a view that is valid until the next call into the backend, or a copy. Absent on asynchronous devices. */
   readonly readSync?: (storage: Storage) => TypedArray;
   compile(schedule: Schedule): Executable;
+  /** Resolves when all queued work is done. Absent where `run` returns finished results. */
+  readonly idle?: () => Promise<void>;
   /** Bytes held and counters, for `memory()` and the tests of the memory bars. */
   memory(): BackendMemory;
 }

@@ -1,7 +1,7 @@
 import { ConcreteArray } from "../array/concrete.js";
 import type { NDArray } from "../array/ndarray.js";
 import type { BackendMemory } from "../backends/backend.js";
-import { defaultDevice, getBackend } from "../backends/registry.js";
+import { defaultDevice, devices, getBackend } from "../backends/registry.js";
 import { flatten, unflatten } from "../base/tree.js";
 import { leafToArray } from "./function-args.js";
 
@@ -23,3 +23,14 @@ export async function devicePut<T>(tree: T, device: string): Promise<T> {
 
 /** What a device holds and has run: live bytes and arrays, the peak, and the number of entries into compiled code. */
 export const memory = (device: string = defaultDevice()): BackendMemory => getBackend(device).memory();
+
+/**
+ * Waits until the arrays of a pytree are computed (all queued work of their devices), and returns it: for timing, and before a process ends.
+ * Arrays on the CPU are finished already. Without an argument it waits for every device.
+ * @example const t = performance.now(); await blockUntilReady(f(x)); console.log(performance.now() - t);
+ */
+export async function blockUntilReady<T>(tree?: T): Promise<T> {
+  const backends = tree === undefined ? devices().map(getBackend) : flatten(tree)[0].flatMap((x) => (x instanceof ConcreteArray ? [x.backend] : []));
+  for (const backend of new Set(backends)) await backend.idle?.();
+  return tree as T;
+}

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import type { DType } from "../../base/dtype.js";
 import { BackendError, DisposedError } from "../../base/errors.js";
 import { accumulator, binary, constant, load, unary } from "../../kernel/expr.js";
@@ -10,6 +10,7 @@ import { maxCommands } from "./plan.js";
 import { along, execute, kernel, map, schedule, suiteOn, webgpuForTests } from "./testing.js";
 
 const gpu = await webgpuForTests("the WebGPU device: storage, loops, errors");
+afterAll(() => gpu?.idle());
 const onGpu = suiteOn(gpu, describe, it);
 const scalar = { offset: 0, strides: [] };
 const x4 = Float32Array.of(1, 2, 3, 4);

@@ -4,7 +4,7 @@ import type { Schedule } from "../../kernel/schedule.js";
 import type { Backend, BackendMemory, Executable, Storage } from "../backend.js";
 import { GpuExecutable, type Host, type Pipeline } from "./executable.js";
 import { type GpuBuffer, type GpuDevice, mapModeRead, usage } from "./gpu.js";
-import { deviceError, Health, watch } from "./health.js";
+import { allAnswered, deviceError, Health, watch } from "./health.js";
 import { byteLength, planSchedule } from "./plan.js";
 import { BufferPool } from "./pool.js";
 import { GpuStorage, type Holding, type Owner } from "./storage.js";
@@ -100,6 +100,11 @@ export class WebGPUBackend implements Backend, Host, Owner {
   memory(): BackendMemory {
     return { liveBytes: this.#liveBytes, liveStorages: this.#live, peakBytes: this.#peakBytes, runs: this.#runs };
   }
+
+  readonly idle = async (): Promise<void> => {
+    await this.device.queue.onSubmittedWorkDone?.();
+    await allAnswered();
+  };
 
   /** Ends the device; what is still queued is lost, and reading says so. */
   destroy(): void {

@@ -58,6 +58,7 @@ export interface GpuDevice {
   readonly limits: GpuLimits;
   readonly lost: Promise<{ readonly reason: string; readonly message: string }>;
   readonly queue: {
+    onSubmittedWorkDone?(): Promise<unknown>;
     submit(commands: GpuCommandBuffer[]): unknown;
     writeBuffer(buffer: GpuBuffer, offset: number, data: ArrayBufferView<ArrayBuffer>): unknown;
   };

@@ -30,6 +30,14 @@ const remedy: Readonly<Record<GpuErrorFilter, string>> = {
 
 export const deviceError = (fn: string, got: string, fix: string): BackendError => new BackendError({ fn, expected: 'success on device "webgpu"', got, fix });
 
+/** Scopes that the device has not answered yet. */
+const unanswered = new Set<Promise<unknown>>();
+
+/** Resolves when every scope opened so far has its answer. A process must not end before: Dawn takes an open question for a defect and aborts. */
+export async function allAnswered(): Promise<void> {
+  while (unanswered.size > 0) await Promise.allSettled(unanswered);
+}
+
 /** Runs `f`, which gives work to the device, and catches what the device says about it: the result and, later, the error. */
 export function watch<T>(device: GpuDevice, fn: string, f: () => T): { result: T; error: Promise<BackendError | undefined> } {
   for (const filter of filters) device.pushErrorScope(filter);
@@ -40,7 +48,10 @@ export function watch<T>(device: GpuDevice, fn: string, f: () => T): { result: T
         (e: unknown) => deviceError(fn, `no answer: ${e instanceof Error ? e.message : String(e)}`, "call initWebGPU() again"),
       ),
     );
-    return Promise.all(caught).then((errors) => errors.find((e) => e));
+    const answer = Promise.all(caught).then((errors) => errors.find((e) => e));
+    unanswered.add(answer);
+    void answer.finally(() => unanswered.delete(answer));
+    return answer;
   };
   let result: T;
   try {

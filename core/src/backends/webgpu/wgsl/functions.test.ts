@@ -1,10 +1,11 @@
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import type { ArithmeticFn, UnaryFn } from "../../../kernel/expr.js";
 import { binary, load, unary } from "../../../kernel/expr.js";
 import { arithmeticFunctions, unaryFunctions } from "../../../kernel/functions/index.js";
 import { along, execute, map, schedule, ulps, suiteOn, webgpuForTests } from "../testing.js";
 
 const gpu = await webgpuForTests("accuracy of the WGSL functions");
+afterAll(() => gpu?.idle());
 const onGpu = suiteOn(gpu, describe, it);
 const count = 20000;
 const spread = (i: number) => (i * 0.6180339887498949) % 1;

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { type DType, newTypedArray, type TypedArray } from "../../../base/dtype.js";
 import { type ArithmeticFn, binary, bitcast, cast, type CompareFn, constant, type Expr, gather, guard, index, load, select, unary, type UnaryFn } from "../../../kernel/expr.js";
 import type { BufferInfo } from "../../../kernel/schedule.js";
@@ -6,6 +6,7 @@ import { referenceBackend } from "../../reference/index.js";
 import { along, execute, kernel, map, samples, schedule, ulps, suiteOn, webgpuForTests } from "../testing.js";
 
 const gpu = await webgpuForTests("elementwise WGSL kernels");
+afterAll(() => gpu?.idle());
 const onGpu = suiteOn(gpu, describe, it);
 const dtypes = ["bool", "int32", "uint32", "float32"] as const;
 

@@ -1,9 +1,10 @@
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import type { DType } from "../../../base/dtype.js";
 import { execute, schedule, suiteOn, webgpuForTests } from "../testing.js";
 import type { MatmulParams } from "./matmul.js";
 
 const gpu = await webgpuForTests("WGSL matrix products");
+afterAll(() => gpu?.idle());
 const onGpu = suiteOn(gpu, describe, it);
 
 const program = (p: MatmulParams, dtype: DType) => {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { type DType, newTypedArray, type TypedArray } from "../../../base/dtype.js";
 import { accumulator, binary, cast, constant, load } from "../../../kernel/expr.js";
 import type { Accumulate, ReduceOp, Schedule } from "../../../kernel/schedule.js";
@@ -6,6 +6,7 @@ import { referenceBackend } from "../../reference/index.js";
 import { execute, kernel, schedule, suiteOn, webgpuForTests } from "../testing.js";
 
 const gpu = await webgpuForTests("WGSL reductions");
+afterAll(() => gpu?.idle());
 const onGpu = suiteOn(gpu, describe, it);
 
 const isArg = (op: ReduceOp) => op === "argmax" || op === "argmin";
