@@ -45,15 +45,23 @@ const result = await new Promise((resolve) => {
   const timer = setTimeout(() => finish({ ok: false, said: "Chromium gave no answer within 60 s." }), 60_000);
   function finish(answer) {
     clearTimeout(timer);
-    browser?.once("exit", () => rmSync(profile, { recursive: true, force: true, maxRetries: 5 }));
-    browser?.kill("SIGKILL");
+    browser?.once("exit", () => {
+      try {
+        rmSync(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
+      } catch (error) {
+        // A profile left behind among the temporary files says nothing about the page.
+        console.warn(`The profile stays at ${profile}: ${error}`);
+      }
+    });
+    // The whole process group: Chromium's children would outlive it and go on writing to the profile.
+    if (browser?.pid) process.kill(-browser.pid, "SIGKILL");
     server.closeAllConnections();
     server.close();
     resolve(answer);
   }
   server.listen(0, "127.0.0.1", () => {
     const flags = ["--headless=new", "--no-sandbox", "--disable-gpu-sandbox", "--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", `--user-data-dir=${profile}`, "--no-first-run"];
-    browser = spawn(chromium, [...flags, `http://127.0.0.1:${server.address().port}/`], { stdio: "ignore" });
+    browser = spawn(chromium, [...flags, `http://127.0.0.1:${server.address().port}/`], { stdio: "ignore", detached: true });
     browser.on("error", (error) => finish({ ok: false, said: String(error) }));
   });
 });

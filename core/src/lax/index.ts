@@ -11,6 +11,6 @@ export * from "./structure.js";
 export * from "./types.js";
 export * from "./windows.js";
 export { associativeScan } from "../transforms/associative-scan.js";
-export { cond, switchCase } from "../transforms/cond.js";
+export { cond, switchCase, switchCase as switch } from "../transforms/cond.js";
 export { foriLoop, map, scan, type ScanOptions } from "../transforms/scan.js";
 export { whileLoop } from "../transforms/while-loop.js";
