@@ -10,7 +10,7 @@ export * as lax from "./lax/index.js";
 export * as random from "./random/index.js";
 export * as special from "./scipy/special.js";
 export { NDArray } from "./array/ndarray.js";
-export type { ArrayLike, AxisArg, AtUpdate, IndexItem } from "./array/methods.js";
+export type { ArrayLike, AxisArg, AtUpdate, IndexItem } from "./array/ndarray.js";
 export { defaultDevice, devices, setDefaultDevice, withDevice } from "./backends/registry.js";
 export { jit, makeProgram, type Jitted, type JitOptions, type JitStats, type Lowered } from "./transforms/jit.js";
 export { vmap, type InAxes, type VmapOptions } from "./transforms/vmap.js";

@@ -1,5 +1,4 @@
-import type { ArrayLike } from "../array/methods.js";
-import type { NDArray } from "../array/ndarray.js";
+import type { ArrayLike, NDArray } from "../array/ndarray.js";
 import { floatOperandsOf } from "../numpy/convert.js";
 import { add, bitwiseAnd, digamma, div, exp, expm1, gt, le, lgamma, log, log1p, lt, min, mul, neg, sqrt, sub } from "./elementwise.js";
 import { halfLine } from "./quadrature.js";

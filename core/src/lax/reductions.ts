@@ -1,5 +1,4 @@
-import type { ArrayLike } from "../array/methods.js";
-import type { NDArray } from "../array/ndarray.js";
+import type { ArrayLike, NDArray } from "../array/ndarray.js";
 import type { DType } from "../base/dtype.js";
 import { canonicalAxes, canonicalAxis } from "../base/shape.js";
 import type { AnyPrimitive } from "../ir/primitive.js";

@@ -1,6 +1,5 @@
 import { scalar } from "../array/concrete.js";
-import type { ArrayLike } from "../array/methods.js";
-import type { NDArray } from "../array/ndarray.js";
+import type { ArrayLike, NDArray } from "../array/ndarray.js";
 import { isInteger } from "../base/dtype.js";
 import { ArgumentError, DTypeError, ShapeError } from "../base/errors.js";
 import { canonicalAxis, formatShape, range, type Shape } from "../base/shape.js";

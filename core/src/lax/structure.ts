@@ -1,5 +1,4 @@
-import type { ArrayLike } from "../array/methods.js";
-import type { NDArray } from "../array/ndarray.js";
+import type { ArrayLike, NDArray } from "../array/ndarray.js";
 import { scalar } from "../array/concrete.js";
 import { ArgumentError, ShapeError } from "../base/errors.js";
 import { canonicalAxes, canonicalAxis, formatShape, range, requireShape, type Shape } from "../base/shape.js";

@@ -1,6 +1,5 @@
 import { scalar } from "../array/concrete.js";
-import type { ArrayLike } from "../array/methods.js";
-import type { NDArray } from "../array/ndarray.js";
+import type { ArrayLike, NDArray } from "../array/ndarray.js";
 import { type DType, requireDType } from "../base/dtype.js";
 import { ArgumentError } from "../base/errors.js";
 import { broadcastShapes, canonicalAxis, requireShape, type Shape } from "../base/shape.js";

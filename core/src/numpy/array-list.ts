@@ -1,5 +1,4 @@
-import type { ArrayLike } from "../array/methods.js";
-import { NDArray } from "../array/ndarray.js";
+import { type ArrayLike, NDArray } from "../array/ndarray.js";
 import { ArgumentError } from "../base/errors.js";
 import { asArray } from "./convert.js";
 import { beside } from "./device.js";

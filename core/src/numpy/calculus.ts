@@ -1,5 +1,4 @@
-import type { ArrayLike, AxisArg } from "../array/methods.js";
-import type { NDArray } from "../array/ndarray.js";
+import type { ArrayLike, AxisArg, NDArray } from "../array/ndarray.js";
 import { ArgumentError, ShapeError } from "../base/errors.js";
 import { canonicalAxes, canonicalAxis, formatShape, range } from "../base/shape.js";
 import { ne } from "../primitives/binary.js";

@@ -1,6 +1,5 @@
 import { ConcreteArray, scalar } from "../array/concrete.js";
-import type { ArrayLike } from "../array/methods.js";
-import { NDArray } from "../array/ndarray.js";
+import { type ArrayLike, NDArray } from "../array/ndarray.js";
 import { type DType, defaultFloat, dtypeOfTypedArray, isFloat, newTypedArray, promoteTypes, toFloat, type WeakDType } from "../base/dtype.js";
 import { ArgumentError, ShapeError } from "../base/errors.js";
 import { broadcastShapes, range, type Shape } from "../base/shape.js";

@@ -1,6 +1,5 @@
 import { ConcreteArray, scalar } from "../array/concrete.js";
-import type { ArrayLike } from "../array/methods.js";
-import { NDArray } from "../array/ndarray.js";
+import { type ArrayLike, NDArray } from "../array/ndarray.js";
 import type { Backend } from "../backends/backend.js";
 import { defaultBackend, getBackend } from "../backends/registry.js";
 import { type DType, defaultFloat, isFloat, newTypedArray, requireDType } from "../base/dtype.js";

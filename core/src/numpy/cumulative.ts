@@ -1,5 +1,4 @@
-import type { ArrayLike } from "../array/methods.js";
-import type { NDArray } from "../array/ndarray.js";
+import type { ArrayLike, NDArray } from "../array/ndarray.js";
 import { type DType, isFloat } from "../base/dtype.js";
 import { ArgumentError } from "../base/errors.js";
 import { canonicalAxis } from "../base/shape.js";

@@ -1,5 +1,4 @@
-import type { ArrayLike } from "../array/methods.js";
-import type { NDArray } from "../array/ndarray.js";
+import type { ArrayLike, NDArray } from "../array/ndarray.js";
 import { type DType, isDType, itemsize, kindOf, promoteTypes as promote, requireDType, type WeakDType, defaultFloat, isFloat } from "../base/dtype.js";
 import { DTypeError } from "../base/errors.js";
 import { atan2 } from "../primitives/binary.js";

@@ -1,5 +1,4 @@
-import type { ArrayLike } from "../array/methods.js";
-import type { NDArray } from "../array/ndarray.js";
+import type { ArrayLike, NDArray } from "../array/ndarray.js";
 import { ArgumentError, ShapeError } from "../base/errors.js";
 import { formatShape, range, type Shape } from "../base/shape.js";
 import { dot } from "../primitives/dot.js";

@@ -1,6 +1,5 @@
 import { ConcreteArray, scalar } from "../array/concrete.js";
-import type { ArrayLike } from "../array/methods.js";
-import { NDArray } from "../array/ndarray.js";
+import { type ArrayLike, NDArray } from "../array/ndarray.js";
 import { type DType, isFloat, toFloat } from "../base/dtype.js";
 import { DTypeError } from "../base/errors.js";
 import type { Shape } from "../base/shape.js";

@@ -1,6 +1,5 @@
 import { ConcreteArray } from "../array/concrete.js";
-import type { IndexItem } from "../array/methods.js";
-import { NDArray } from "../array/ndarray.js";
+import { type IndexItem, NDArray } from "../array/ndarray.js";
 import { kindOf } from "../base/dtype.js";
 import { ConcretizationError, IndexError } from "../base/errors.js";
 import { broadcastShapes, contiguousStrides, formatShape, range, type Shape, sizeOf } from "../base/shape.js";

@@ -1,6 +1,5 @@
 import { ConcreteArray } from "../array/concrete.js";
-import type { ArrayLike, IndexItem } from "../array/methods.js";
-import { NDArray } from "../array/ndarray.js";
+import { type ArrayLike, type IndexItem, NDArray } from "../array/ndarray.js";
 import { kindOf } from "../base/dtype.js";
 import { DTypeError, IndexError, ShapeError } from "../base/errors.js";
 import { contiguousStrides, formatShape, range, requireShape, type Shape, sizeOf } from "../base/shape.js";

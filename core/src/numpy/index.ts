@@ -1,4 +1,4 @@
-import { installArrayFunctions } from "../array/methods.js";
+import { installArrayFunctions } from "../array/ndarray.js";
 import { astype } from "./creation.js";
 import { cumsum } from "./cumulative.js";
 import { cos, exp, log, sin, sqrt, tanh } from "./elementary.js";

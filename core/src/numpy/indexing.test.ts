@@ -1,9 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { readFileSync } from "node:fs";
 import "../index.js";
-import type { IndexItem } from "../array/methods.js";
 import { ConcreteArray } from "../array/concrete.js";
-import type { NDArray } from "../array/ndarray.js";
+import type { IndexItem, NDArray } from "../array/ndarray.js";
 import { ArgumentError, ConcretizationError, IndexError, ShapeError } from "../base/errors.js";
 import { jit } from "../transforms/jit.js";
 import { vmap } from "../transforms/vmap.js";

@@ -1,6 +1,5 @@
 import { ConcreteArray, scalar } from "../array/concrete.js";
-import type { ArrayLike, AtUpdate, IndexItem } from "../array/methods.js";
-import { NDArray } from "../array/ndarray.js";
+import { type ArrayLike, type AtUpdate, type IndexItem, NDArray } from "../array/ndarray.js";
 import { ShapeError } from "../base/errors.js";
 import { contiguousStrides, formatShape, range, type Shape, shapesEqual, sizeOf } from "../base/shape.js";
 import { promoteTypes } from "../base/dtype.js";

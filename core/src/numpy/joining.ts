@@ -1,5 +1,4 @@
-import type { ArrayLike, IndexItem } from "../array/methods.js";
-import { NDArray } from "../array/ndarray.js";
+import { type ArrayLike, type IndexItem, NDArray } from "../array/ndarray.js";
 import { ConcretizationError, IndexError, ShapeError } from "../base/errors.js";
 import { canonicalAxis, formatShape, range, sizeOf } from "../base/shape.js";
 import { formatAval } from "../ir/aval.js";

@@ -1,5 +1,4 @@
-import type { ArrayLike, AxisArg } from "../array/methods.js";
-import type { NDArray } from "../array/ndarray.js";
+import type { ArrayLike, AxisArg, NDArray } from "../array/ndarray.js";
 import { AxisError, ShapeError } from "../base/errors.js";
 import { broadcastShapes as broadcast, canonicalAxes, canonicalAxis, formatShape, range, requireShape, type Shape, sizeOf } from "../base/shape.js";
 import { reshapeTo, transposeTo } from "../primitives/structural-ops.js";

@@ -1,5 +1,4 @@
-import type { ArrayLike } from "../array/methods.js";
-import type { NDArray } from "../array/ndarray.js";
+import type { ArrayLike, NDArray } from "../array/ndarray.js";
 import { isFloat, isInteger, kindOf } from "../base/dtype.js";
 import { ArgumentError } from "../base/errors.js";
 import * as p from "../primitives/binary.js";

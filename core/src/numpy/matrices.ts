@@ -1,5 +1,4 @@
-import type { ArrayLike } from "../array/methods.js";
-import type { NDArray } from "../array/ndarray.js";
+import type { ArrayLike, NDArray } from "../array/ndarray.js";
 import { type DType, defaultFloat } from "../base/dtype.js";
 import { AxisError, ShapeError } from "../base/errors.js";
 import { canonicalAxis, formatShape, range, type Shape } from "../base/shape.js";

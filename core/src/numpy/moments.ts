@@ -1,6 +1,5 @@
 import { scalar } from "../array/concrete.js";
-import type { ArrayLike, AxisArg } from "../array/methods.js";
-import type { NDArray } from "../array/ndarray.js";
+import type { ArrayLike, AxisArg, NDArray } from "../array/ndarray.js";
 import type { DType } from "../base/dtype.js";
 import { ArgumentError, ShapeError } from "../base/errors.js";
 import { formatShape, shapesEqual } from "../base/shape.js";

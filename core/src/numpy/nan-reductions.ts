@@ -1,5 +1,4 @@
-import type { ArrayLike, AxisArg } from "../array/methods.js";
-import type { NDArray } from "../array/ndarray.js";
+import type { ArrayLike, AxisArg, NDArray } from "../array/ndarray.js";
 import { isFloat } from "../base/dtype.js";
 import { asArray } from "./convert.js";
 import { asBool, choose, floatArray } from "./elementwise.js";

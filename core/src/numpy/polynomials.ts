@@ -1,5 +1,4 @@
-import type { ArrayLike } from "../array/methods.js";
-import type { NDArray } from "../array/ndarray.js";
+import type { ArrayLike, NDArray } from "../array/ndarray.js";
 import { ShapeError } from "../base/errors.js";
 import { concatenate } from "../primitives/structural.js";
 import { reshapeTo } from "../primitives/structural-ops.js";

@@ -1,5 +1,4 @@
-import type { ArrayLike } from "../array/methods.js";
-import type { NDArray } from "../array/ndarray.js";
+import type { ArrayLike, NDArray } from "../array/ndarray.js";
 import { canonicalAxis } from "../base/shape.js";
 import { argmax as argmaxPrimitive, argmin as argminPrimitive } from "../primitives/reductions.js";
 import { reshapeTo } from "../primitives/structural-ops.js";

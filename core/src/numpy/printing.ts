@@ -1,5 +1,4 @@
-import type { ArrayLike } from "../array/methods.js";
-import type { NDArray } from "../array/ndarray.js";
+import type { ArrayLike, NDArray } from "../array/ndarray.js";
 import { positional, scientific } from "../array/float-text.js";
 import { formatArray, formatScalar, printOptions, type PrintOptions, replacePrintOptions, reprArray } from "../array/print.js";
 import { ArgumentError } from "../base/errors.js";

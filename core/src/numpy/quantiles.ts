@@ -1,5 +1,4 @@
-import type { ArrayLike, AxisArg } from "../array/methods.js";
-import type { NDArray } from "../array/ndarray.js";
+import type { ArrayLike, AxisArg, NDArray } from "../array/ndarray.js";
 import { ArgumentError, DTypeError, ShapeError } from "../base/errors.js";
 import { range, sizeOf } from "../base/shape.js";
 import { gather } from "../primitives/indexing.js";

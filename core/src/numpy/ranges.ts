@@ -1,6 +1,5 @@
 import { ConcreteArray } from "../array/concrete.js";
-import type { ArrayLike } from "../array/methods.js";
-import { NDArray } from "../array/ndarray.js";
+import { type ArrayLike, NDArray } from "../array/ndarray.js";
 import { type DType, defaultFloat, isFloat, newTypedArray } from "../base/dtype.js";
 import { ArgumentError } from "../base/errors.js";
 import { canonicalAxis, range, requireShape, type Shape } from "../base/shape.js";

@@ -1,5 +1,4 @@
-import type { ArrayLike, AxisArg } from "../array/methods.js";
-import { NDArray } from "../array/ndarray.js";
+import { type ArrayLike, type AxisArg, NDArray } from "../array/ndarray.js";
 import { AxisError, ConcretizationError, ShapeError } from "../base/errors.js";
 import { canonicalAxes, canonicalAxis, formatShape, range, requireShape, sizeOf } from "../base/shape.js";
 import { formatAval } from "../ir/aval.js";

@@ -1,5 +1,4 @@
-import type { AxisArg } from "../array/methods.js";
-import type { NDArray } from "../array/ndarray.js";
+import type { AxisArg, NDArray } from "../array/ndarray.js";
 import { ArgumentError } from "../base/errors.js";
 import { canonicalAxes, type Shape } from "../base/shape.js";
 import type { Primitive } from "../ir/primitive.js";

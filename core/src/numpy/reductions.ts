@@ -1,5 +1,4 @@
-import type { ArrayLike, AxisArg } from "../array/methods.js";
-import type { NDArray } from "../array/ndarray.js";
+import type { ArrayLike, AxisArg, NDArray } from "../array/ndarray.js";
 import { type DType, isFloat } from "../base/dtype.js";
 import { ArgumentError } from "../base/errors.js";
 import { reduceAnd, reduceMax, reduceMin, reduceOr, type ReduceParams, reduceProd, reduceSum } from "../primitives/reductions.js";

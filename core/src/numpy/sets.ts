@@ -1,6 +1,5 @@
 import { ConcreteArray } from "../array/concrete.js";
-import type { ArrayLike } from "../array/methods.js";
-import type { NDArray } from "../array/ndarray.js";
+import type { ArrayLike, NDArray } from "../array/ndarray.js";
 import { ConcretizationError } from "../base/errors.js";
 import { canonicalAxis, range, sizeOf } from "../base/shape.js";
 import { formatAval } from "../ir/aval.js";

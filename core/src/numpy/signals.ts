@@ -1,5 +1,4 @@
-import type { ArrayLike } from "../array/methods.js";
-import type { NDArray } from "../array/ndarray.js";
+import type { ArrayLike, NDArray } from "../array/ndarray.js";
 import { ShapeError } from "../base/errors.js";
 import { conv } from "../primitives/convolution.js";
 import { gather } from "../primitives/indexing.js";

@@ -1,6 +1,5 @@
 import { ConcreteArray, scalar } from "../array/concrete.js";
-import type { ArrayLike } from "../array/methods.js";
-import { NDArray } from "../array/ndarray.js";
+import { type ArrayLike, NDArray } from "../array/ndarray.js";
 import { isFloat } from "../base/dtype.js";
 import { ArgumentError, ShapeError } from "../base/errors.js";
 import { canonicalAxis, formatShape, range } from "../base/shape.js";

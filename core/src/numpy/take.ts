@@ -1,6 +1,5 @@
 import { ConcreteArray } from "../array/concrete.js";
-import type { ArrayLike } from "../array/methods.js";
-import { NDArray } from "../array/ndarray.js";
+import { type ArrayLike, NDArray } from "../array/ndarray.js";
 import { kindOf } from "../base/dtype.js";
 import { ArgumentError, DTypeError, IndexError, ShapeError } from "../base/errors.js";
 import { broadcastShapes, canonicalAxis, formatShape, range, type Shape, sizeOf } from "../base/shape.js";

@@ -2,6 +2,7 @@ import { isFloat } from "../base/dtype.js";
 import { ShapeError } from "../base/errors.js";
 import { formatShape, range, sizeOf } from "../base/shape.js";
 import { binary } from "../kernel/expr.js";
+import type { MatmulParams } from "../kernel/matmul.js";
 import { defineRoutine } from "../kernel/routine.js";
 import { axisIndex, fromBuffer, type Lazy, transposeLazy, view } from "../lower/lazy.js";
 import type { Primitive } from "../ir/primitive.js";
@@ -16,9 +17,6 @@ export interface DotParams {
   readonly contract: readonly [readonly number[], readonly number[]];
   readonly batch: readonly [readonly number[], readonly number[]];
 }
-
-/** `c[b,m,n] = sum_k a[b,m,k] b[b,k,n]`; a is stored [b,k,m] if transposeA, b [b,n,k] if transposeB. */
-export interface MatmulParams { readonly batch: number; readonly m: number; readonly n: number; readonly k: number; readonly transposeA: boolean; readonly transposeB: boolean }
 
 export const matmulRoutine = defineRoutine<MatmulParams>({
   name: "matmul",

@@ -1,6 +1,5 @@
 import { ConcreteArray, scalar } from "../array/concrete.js";
-import type { ArrayLike } from "../array/methods.js";
-import { NDArray } from "../array/ndarray.js";
+import { type ArrayLike, NDArray } from "../array/ndarray.js";
 import { isInteger } from "../base/dtype.js";
 import { ArgumentError, DTypeError, ShapeError } from "../base/errors.js";
 import { formatShape, requireShape, type Shape, sizeOf } from "../base/shape.js";

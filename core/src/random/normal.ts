@@ -1,6 +1,5 @@
 import { scalar } from "../array/concrete.js";
-import type { ArrayLike } from "../array/methods.js";
-import type { NDArray } from "../array/ndarray.js";
+import type { ArrayLike, NDArray } from "../array/ndarray.js";
 import type { DType } from "../base/dtype.js";
 import { requireShape, type Shape } from "../base/shape.js";
 import { erf, erfInv, exp, max, min, mul, nextafter } from "../lax/elementwise.js";

@@ -1,5 +1,4 @@
-import type { ArrayLike } from "../array/methods.js";
-import type { NDArray } from "../array/ndarray.js";
+import type { ArrayLike, NDArray } from "../array/ndarray.js";
 import { defaultFloat, type DType, isFloat, isInteger, requireDType } from "../base/dtype.js";
 import { DTypeError, ShapeError } from "../base/errors.js";
 import { broadcastShapes, formatShape, requireShape, type Shape, shapesEqual } from "../base/shape.js";

@@ -1,5 +1,4 @@
-import type { ArrayLike } from "../array/methods.js";
-import type { NDArray } from "../array/ndarray.js";
+import type { ArrayLike, NDArray } from "../array/ndarray.js";
 import { isInteger } from "../base/dtype.js";
 import { ArgumentError, ShapeError } from "../base/errors.js";
 import { canonicalAxis, formatShape, requireShape, type Shape, sizeOf } from "../base/shape.js";

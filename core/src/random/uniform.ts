@@ -1,6 +1,5 @@
 import { scalar } from "../array/concrete.js";
-import type { ArrayLike } from "../array/methods.js";
-import type { NDArray } from "../array/ndarray.js";
+import type { ArrayLike, NDArray } from "../array/ndarray.js";
 import { defaultFloat, type DType, isFloat, requireDType } from "../base/dtype.js";
 import { ArgumentError, DTypeError } from "../base/errors.js";
 import { requireShape, type Shape, sizeOf } from "../base/shape.js";

@@ -1,5 +1,4 @@
-import type { ArrayLike } from "../array/methods.js";
-import type { NDArray } from "../array/ndarray.js";
+import type { ArrayLike, NDArray } from "../array/ndarray.js";
 import { abs, add, cos, div, eq, le, mul, neg, sin, sqrt, sub } from "../lax/elementwise.js";
 import { fullLike, select } from "../lax/types.js";
 import { j0Near, j0P, j0Q, j1Near, j1P, j1Q } from "./coefficients-oscillating.js";

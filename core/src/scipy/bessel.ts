@@ -1,5 +1,4 @@
-import type { ArrayLike } from "../array/methods.js";
-import type { NDArray } from "../array/ndarray.js";
+import type { ArrayLike, NDArray } from "../array/ndarray.js";
 import { div, exp, le, mul, sign, sqrt, sub } from "../lax/elementwise.js";
 import { fullLike, select } from "../lax/types.js";
 import { i0Far, i0Near, i1Far, i1Near } from "./coefficients.js";

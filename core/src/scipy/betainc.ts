@@ -1,5 +1,4 @@
-import type { ArrayLike } from "../array/methods.js";
-import type { NDArray } from "../array/ndarray.js";
+import type { ArrayLike, NDArray } from "../array/ndarray.js";
 import { add, bitwiseAnd, div, exp, expm1, ge, gt, le, log, log1p, lt, max, min, mul, neg, sqrt, sub } from "../lax/elementwise.js";
 import { halfLine } from "../lax/quadrature.js";
 import { fullLike, select, stopGradient } from "../lax/types.js";

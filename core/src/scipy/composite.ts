@@ -1,5 +1,4 @@
-import type { ArrayLike } from "../array/methods.js";
-import type { NDArray } from "../array/ndarray.js";
+import type { ArrayLike, NDArray } from "../array/ndarray.js";
 import { add, mul } from "../lax/elementwise.js";
 import { floatOperandsOf } from "../numpy/convert.js";
 import { jit } from "../transforms/jit.js";

@@ -1,5 +1,4 @@
-import type { ArrayLike } from "../array/methods.js";
-import type { NDArray } from "../array/ndarray.js";
+import type { ArrayLike, NDArray } from "../array/ndarray.js";
 import { add, bitwiseAnd, div, eq, exp, gt, le, log, lt, mul, neg, sub } from "../lax/elementwise.js";
 import { fullLike, select } from "../lax/types.js";
 import { e1Far, e1Low, e1Middle, eiFar, eiLast, eiMiddle, eiNear } from "./coefficients-exponential.js";

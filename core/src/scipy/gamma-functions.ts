@@ -1,5 +1,4 @@
-import type { ArrayLike } from "../array/methods.js";
-import type { NDArray } from "../array/ndarray.js";
+import type { ArrayLike, NDArray } from "../array/ndarray.js";
 import { add, bitwiseAnd, bitwiseNot, bitwiseOr, div, eq, exp, floor, ge, gt, le, lgamma, log, log1p, lt, max, min, mul, neg, pow, round, sin, sub } from "../lax/elementwise.js";
 import * as lax from "../lax/elementwise.js";
 import { indexTake } from "../lax/slicing.js";

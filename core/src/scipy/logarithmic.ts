@@ -1,5 +1,4 @@
-import type { ArrayLike, AxisArg } from "../array/methods.js";
-import type { NDArray } from "../array/ndarray.js";
+import type { ArrayLike, AxisArg, NDArray } from "../array/ndarray.js";
 import { canonicalAxes } from "../base/shape.js";
 import { abs, add, bitwiseAnd, bitwiseNot, bitwiseOr, div, eq, exp, expm1, ge, gt, isFinite, log, log1p, logistic, lt, mul, ne, neg, sign, sin, sub } from "../lax/elementwise.js";
 import { keepDims, reduceMax, reduceSum } from "../lax/reductions.js";

@@ -1,5 +1,4 @@
-import type { ArrayLike } from "../array/methods.js";
-import type { NDArray } from "../array/ndarray.js";
+import type { ArrayLike, NDArray } from "../array/ndarray.js";
 import { add, bitwiseAnd, bitwiseOr, div, eq, erfc, erfInv, gt, le, log, log1p, lt, mul, neg, sqrt, sub } from "../lax/elementwise.js";
 import * as lax from "../lax/elementwise.js";
 import { fullLike, select } from "../lax/types.js";

@@ -1,6 +1,5 @@
-import type { ArrayLike } from "../array/methods.js";
 import { scalar } from "../array/concrete.js";
-import type { NDArray } from "../array/ndarray.js";
+import type { ArrayLike, NDArray } from "../array/ndarray.js";
 import { ArgumentError, ShapeError } from "../base/errors.js";
 import { describeValue, requireFunction } from "../base/options.js";
 import { argumentAt, formatTree, pathsOf, treeDifference, type TreeDef, unflatten } from "../base/tree.js";

@@ -1,6 +1,5 @@
-import type { ArrayLike } from "../array/methods.js";
 import { scalar } from "../array/concrete.js";
-import { NDArray } from "../array/ndarray.js";
+import { type ArrayLike, NDArray } from "../array/ndarray.js";
 import { ArgumentError, ShapeError } from "../base/errors.js";
 import { isFloat } from "../base/dtype.js";
 import { describeValue, requireFunction, requireInteger, requireOptions } from "../base/options.js";

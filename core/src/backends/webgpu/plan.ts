@@ -3,7 +3,8 @@ import type { BufferId } from "../../kernel/expr.js";
 import type { BufferInfo, Kernel, Schedule, Step } from "../../kernel/schedule.js";
 import { noFloat64, unsupported } from "./unsupported.js";
 import { kernelShaders } from "./wgsl/kernel.js";
-import { type MatmulParams, matmulShaders } from "./wgsl/matmul.js";
+import type { MatmulParams } from "../../kernel/matmul.js";
+import { matmulShaders } from "./wgsl/matmul.js";
 import type { Shader } from "./wgsl/shader.js";
 
 /** What the queue is given, in order. Offsets and counts are in elements, which all have four bytes. */

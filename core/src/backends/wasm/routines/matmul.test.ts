@@ -3,7 +3,7 @@ import type { DType, TypedArray } from "../../../base/dtype.js";
 import { newTypedArray } from "../../../base/dtype.js";
 import { WasmBackend } from "../index.js";
 import { backends, expectClose, randomArray, runOn, schedule } from "../test-support.js";
-import type { MatmulParams } from "./matmul.js";
+import type { MatmulParams } from "../../../kernel/matmul.js";
 
 const relaxed = new WasmBackend();
 

@@ -6,16 +6,7 @@ import type { FloatDType } from "../functions/contract.js";
 import type { RoutineGenerator, RoutineRequest } from "./contract.js";
 import { emitMicrokernel, emitPack } from "./matmul-blocks.js";
 import type { Tile } from "./matmul-blocks.js";
-
-/** C[b,m,n] = A[b,m,k] B[b,k,n], row-major; A is stored [b,k,m] if transposed, B [b,n,k]. */
-export interface MatmulParams {
-  readonly batch: number;
-  readonly m: number;
-  readonly n: number;
-  readonly k: number;
-  readonly transposeA: boolean;
-  readonly transposeB: boolean;
-}
+import type { MatmulParams } from "../../../kernel/matmul.js";
 
 /** Rows of a block of C that stays in registers; its columns are three vectors. */
 const tileRows = 4;

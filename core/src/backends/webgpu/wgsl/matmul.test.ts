@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, it } from "vitest";
 import type { DType } from "../../../base/dtype.js";
 import { execute, schedule, suiteOn, webgpuForTests } from "../testing.js";
-import type { MatmulParams } from "./matmul.js";
+import type { MatmulParams } from "../../../kernel/matmul.js";
 
 const gpu = await webgpuForTests("WGSL matrix products");
 afterAll(() => gpu?.idle());

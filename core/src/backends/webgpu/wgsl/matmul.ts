@@ -4,16 +4,7 @@ import type { Operand } from "../../../kernel/schedule.js";
 import { unsupported } from "../unsupported.js";
 import { elementType } from "./expression.js";
 import { Bindings, indent, shader, type Shader } from "./shader.js";
-
-/** `C[b,m,n] = A B`; A is stored as [b,m,k], or [b,k,m] when `transposeA`; B as [b,k,n], or [b,n,k] when `transposeB`. */
-export interface MatmulParams {
-  readonly batch: number;
-  readonly m: number;
-  readonly n: number;
-  readonly k: number;
-  readonly transposeA: boolean;
-  readonly transposeB: boolean;
-}
+import type { MatmulParams } from "../../../kernel/matmul.js";
 
 /** Invocations along each side of a workgroup, and depth of a tile. */
 const side = 16;

@@ -1,2 +1,0 @@
-export type { ArrayFunctions, ArrayLike, AtUpdate, AxisArg, IndexItem, ReduceOptions } from "./ndarray.js";
-export { installArrayFunctions } from "./ndarray.js";
