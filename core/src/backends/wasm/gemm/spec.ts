@@ -1,0 +1,27 @@
+import type { FunctionRef, ModuleBuilder } from "../assembler/index.js";
+import type { FloatDType, FunctionLibrary } from "../functions/contract.js";
+
+/** `C[i,j] = sum_k A[i,k] B[k,j]`, or `+=`; sizes are static, strides are in elements, the columns of C lie side by side. */
+export interface GemmSpec {
+  readonly dtype: FloatDType;
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  readonly a: { readonly row: number; readonly k: number };
+  readonly b: { readonly k: number; readonly column: number };
+  readonly c: { readonly row: number };
+  readonly accumulate: boolean;
+}
+
+export interface GemmCode {
+  readonly target: FunctionRef;
+  /** Room (16-byte aligned) that it needs while it runs. */
+  readonly scratchBytes: number;
+}
+
+/** The module that takes the code. */
+export interface GemmContext {
+  readonly module: ModuleBuilder;
+  readonly library: FunctionLibrary;
+  readonly simd: boolean;
+}
