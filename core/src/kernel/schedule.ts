@@ -24,7 +24,8 @@ export interface KernelOutput {
 /**
  * A loop nest: for every index of `dims`, run the accumulators over every index of `reduceDims`, then write the outputs.
  * Without accumulators `reduceDims` is empty. A reduction over an empty range gives the operation's identity.
- * Outputs never overlap each other or what the kernel loads.
+ * Outputs never overlap each other, and what the kernel loads only where an element is read at the place where it is written and nowhere
+ * else, or where there is one element to write: all of it is read first, whatever the order of the outputs.
  */
 export interface Kernel {
   readonly dims: readonly number[];

@@ -2,6 +2,7 @@ import type { Expr, BufferId } from "../kernel/expr.js";
 import { visitExpr } from "../kernel/expr.js";
 import { itemsize } from "../base/dtype.js";
 import type { BufferInfo, Step } from "../kernel/schedule.js";
+import { bodies } from "./effects.js";
 
 /** First and last position at which a buffer is touched. */
 interface Interval {
@@ -36,8 +37,6 @@ export function touched(step: Step): Set<BufferId> {
   }
   return ids;
 }
-
-const bodies = (step: Step): (readonly Step[])[] => (step.kind === "for" ? [step.body] : step.kind === "while" ? [step.condition, step.body] : step.kind === "branch" ? [...step.branches] : []);
 
 /**
  * Lifetimes in program order. A buffer that a loop touches and something outside it touches too lives as long as the whole loop, since

@@ -4,6 +4,7 @@ import type { BufferId } from "../kernel/expr.js";
 import type { Schedule } from "../kernel/schedule.js";
 import { fromBuffer } from "./lazy.js";
 import { Lowering } from "./lowering.js";
+import { shareMemory } from "./in-place.js";
 import { planArena } from "./plan.js";
 
 /** Lowers a whole Program. `outputSources[i]` is a position among the schedule's outputs, or `~j` for input j passed through. */
@@ -27,8 +28,9 @@ export function lowerProgram(program: Program, donated: readonly number[] = []):
   });
   const own = new Set<BufferId>([...given, ...outputs]);
   const temporaries = new Set(ctx.buffers.map((_, id) => id).filter((id) => !own.has(id)));
+  const steps = shareMemory(ctx.steps, ctx.buffers, own);
   return {
-    schedule: { buffers: ctx.buffers, inputs, constants: ctx.constants, outputs, steps: ctx.steps, arena: planArena(ctx.buffers, temporaries, ctx.steps) },
+    schedule: { buffers: ctx.buffers, inputs, constants: ctx.constants, outputs, steps, arena: planArena(ctx.buffers, temporaries, steps) },
     outputSources,
   };
 }

@@ -122,9 +122,13 @@ export const scan: Primitive<ScanParams> = definePrimitive({
       const counter = ctx.newBuffer("int32", 1);
       const i = scalarLoad(counter, "int32");
       const { steps } = ctx.block(() => {
-        const rows = xs.map((x) => rowOf(ctx, x, i));
-        const results = ctx.program(program, [...fixed, ...carried(state, init), ...rows]);
-        results.slice(carry).forEach((y, k) => ctx.write(y, stacked[k]!, undefined, rowBase(i, sizeOf(y.shape))));
+        const given = [...fixed, ...carried(state, init), ...xs.map((x) => rowOf(ctx, x, i))];
+        const store = (k: number, y: Lazy): void => ctx.write(y, stacked[k]!, undefined, rowBase(i, sizeOf(y.shape)));
+        // The carry itself is stored before anything is computed, so that the next one may take its place.
+        const kept = program.outputs.slice(carry).map((y) => program.inputs.findIndex((v) => v === y));
+        kept.forEach((at, k) => at >= 0 && store(k, given[at]!));
+        const results = ctx.program(program, given);
+        results.slice(carry).forEach((y, k) => kept[k]! < 0 && store(k, y));
         updateCarry(ctx, results.slice(0, carry), state);
       });
       ctx.emit({ kind: "for", count: length, reverse, counter, body: steps });

@@ -5,9 +5,10 @@ import { DTypeError, ShapeError } from "../base/errors.js";
 import { contiguousStrides, formatShape, range, type Shape, sizeOf } from "../base/shape.js";
 import type { Aval } from "../ir/aval.js";
 import type { Primitive } from "../ir/primitive.js";
-import { binary, constant, type Expr, gather as gatherExpr, index, select } from "../kernel/expr.js";
+import { binary, type BufferId, constant, type Expr, gather as gatherExpr, index, load, select } from "../kernel/expr.js";
 import { defineRoutine } from "../kernel/routine.js";
-import { axisIndex, fromBuffer, type Lazy, view } from "../lower/lazy.js";
+import { axisIndex, fromBuffer, type Lazy, reindex, reshapeLazy, view } from "../lower/lazy.js";
+import { type Lowering, readsBuffer } from "../lower/lowering.js";
 import { definePrimitive } from "../trace/define.js";
 import type { BatchDim } from "../trace/batching.js";
 import { bind1 } from "../trace/trace.js";
@@ -34,6 +35,7 @@ function checkIndices(fn: string, x: Aval, indices: Aval, batchDims: number): vo
   if (x.shape.length <= batchDims || range(batchDims).some((d) => x.shape[d] !== indices.shape[d]))
     throw new ShapeError({ fn, arg: "indices", expected: `${batchDims} leading axes as in ${formatShape(x.shape)}`, got: formatShape(indices.shape), fix: "align the batch axes" });
 }
+const clippedIndex = (i: Expr, count: number): Expr => binary("max", binary("min", i, constant("int32", Math.max(0, count - 1))), constant("int32", 0));
 const gatherShape = (x: Aval, indices: Aval, b: number): Shape => [...indices.shape, ...x.shape.slice(b + 1)];
 
 export const gather: Primitive<GatherParams> = definePrimitive({
@@ -60,7 +62,7 @@ export const gather: Primitive<GatherParams> = definePrimitive({
     const rest = x!.shape.length - batchDims - 1;
     const fixed = index({ offset: 0, strides: range(ndim).map((d) => (d < batchDims ? strides[d]! : d >= ndim - rest ? strides[d - ndim + x!.shape.length]! : 0)) });
     const inside = mode === "fill" ? binary("and", binary("ge", i, constant("int32", 0)), binary("lt", i, constant("int32", count))) : undefined;
-    const clipped = binary("max", binary("min", i, constant("int32", Math.max(0, count - 1))), constant("int32", 0));
+    const clipped = clippedIndex(i, count);
     const value = gatherExpr(x!.dtype, source, binary("add", fixed, binary("mul", clipped, constant("int32", strides[batchDims]!))));
     const fill = constant(x!.dtype, isFloat(x!.dtype) ? NaN : 0);
     if (count === 0) return [{ shape: out!.shape, dtype: x!.dtype, expr: fill }];
@@ -75,7 +77,8 @@ export const scatterRoutine = defineRoutine<ScatterRoutineParams>({
   name: "scatter",
   reference([x, at, updates], [y], { batch, count, indices, rest, op, mode }) {
     const out: TypedArray = y!.data;
-    out.set(x!.data);
+    // In place where the result has the memory of `x`.
+    if (out.buffer !== x!.data.buffer || out.byteOffset !== x!.data.byteOffset) out.set(x!.data);
     const put = op === "mul" && !isFloat(x!.dtype) ? Math.imul : writers[op];
     for (let b = 0; b < batch; b++)
       for (let j = 0; j < indices; j++) {
@@ -111,9 +114,38 @@ export const scatter: Primitive<ScatterParams> = definePrimitive({
     const { shape } = x!;
     // The sum of bools is their disjunction, the product their conjunction.
     const op = x!.dtype === "bool" ? (asked === "add" ? "max" : asked === "mul" ? "min" : asked) : asked;
-    return ctx.routine("scatter", [x!, indices!, updates!], [out!], { batch: sizeOf(shape.slice(0, batchDims)), count: shape[batchDims]!, indices: sizeOf(indices!.shape.slice(batchDims)), rest: sizeOf(shape.slice(batchDims + 1)), op, mode });
+    const params: ScatterRoutineParams = { batch: sizeOf(shape.slice(0, batchDims)), count: shape[batchDims]!, indices: sizeOf(indices!.shape.slice(batchDims)), rest: sizeOf(shape.slice(batchDims + 1)), op, mode };
+    if (sizeOf(shape) === 0 || params.indices === 0) return [x!];
+    // A copy that is then changed in place: where `x` is needed no more, the copy goes away.
+    const source = ctx.buffer(x!);
+    const id = ctx.newBuffer(out!.dtype, sizeOf(shape));
+    if (params.batch === 1 && params.indices === 1) {
+      const write = scatterOne(ctx, indices!, updates!, id, source, params);
+      ctx.copy(source, id);
+      write();
+    } else {
+      const operands = [indices!, updates!].map((v) => ({ buffer: ctx.buffer(v), shape: v.shape, dtype: v.dtype }));
+      ctx.copy(source, id);
+      const target = { buffer: id, shape, dtype: out!.dtype };
+      ctx.emit({ kind: "routine", name: "scatter", params, inputs: [target, ...operands], outputs: [target] });
+    }
+    return [fromBuffer(id, shape, out!.dtype)];
   },
 });
+
+/** One row is a loop over its elements; what is out of range is written as it was. */
+function scatterOne(ctx: Lowering, indices: Lazy, updates: Lazy, target: BufferId, source: BufferId, { count, rest, op, mode }: ScatterRoutineParams): () => void {
+  const { dtype } = updates;
+  const at = ctx.scalar({ ...indices, shape: [], expr: reindex(indices.expr, indices.shape.map(() => ({ offset: 0, strides: [] })), 0) });
+  const row = reshapeLazy(updates, [rest]) ?? fromBuffer(ctx.buffer(updates), [rest], dtype);
+  const update = rest > 1 && readsBuffer(row.expr, new Set([source])) ? ctx.materialize(row) : ctx.settle(row);
+  const along = { offset: 0, strides: [1] };
+  const base = binary("mul", clippedIndex(at, count), constant("int32", rest));
+  const old = load(dtype, target, along, base);
+  const next = op === "set" ? update.expr : binary(op, old, update.expr);
+  const inside = binary("and", binary("ge", at, constant("int32", 0)), binary("lt", at, constant("int32", count)));
+  return () => ctx.write({ shape: [rest], dtype, expr: mode === "fill" ? select(inside, next, old) : next }, target, along, base);
+}
 
 /** A block of `sizes` that begins at traced int32 starts, moved inside the array where it would stick out. */
 export interface DynamicSliceParams { readonly sizes: readonly number[] }
@@ -169,7 +201,8 @@ export const dynamicUpdateSlice: Primitive<object> = definePrimitive({
   lower(ctx, [x, update, ...starts], _params, [out]) {
     const base = flatStart(ctx, starts, x!.shape, update!.shape);
     const source = ctx.buffer(x!);
-    const stored = ctx.settle(update!);
+    // An update made from other places of `x` must be known before the first of them changes.
+    const stored = sizeOf(update!.shape) > 1 && readsBuffer(update!.expr, new Set([source])) ? ctx.materialize(update!) : ctx.settle(update!);
     const id = ctx.newBuffer(out!.dtype, sizeOf(out!.shape));
     ctx.copy(source, id);
     ctx.write(stored, id, { offset: 0, strides: contiguousStrides(x!.shape) }, base);

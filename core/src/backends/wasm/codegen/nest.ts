@@ -43,6 +43,7 @@ class NestEmitter {
   private readonly outputCount: number;
   private readonly scalarRemainder: boolean;
   private readonly position: Expr;
+  private readonly loaded = new Set<number>();
   private reductions: Reduction[] = [];
   /** The loop of the reduction in which blocks of partial sums end, and how many of its trips make a block; undefined if all terms are one block. */
   private readonly folding: { readonly position: number; readonly trips: number } | undefined;
@@ -63,9 +64,8 @@ class NestEmitter {
     this.lanePosition = laneDim < 0 ? -1 : order.indexOf(laneDim);
     const n = laneDim < 0 ? 0 : this.sizes[laneDim]!;
     // The last vector may overlap the one before, unless elements are summed up or overwritten in place.
-    const loaded = new Set<number>();
-    for (const e of dependence.keys()) if (e.op === "load" || e.op === "gather") loaded.add(e.buffer);
-    const overlaps = laneDim >= 0 && laneDim < this.outputCount && !kernel.outputs.some((o) => loaded.has(o.buffer));
+    for (const e of dependence.keys()) if (e.op === "load" || e.op === "gather") this.loaded.add(e.buffer);
+    const overlaps = laneDim >= 0 && laneDim < this.outputCount && !kernel.outputs.some((o) => this.loaded.has(o.buffer));
     this.scalarRemainder = laneDim >= 0 && !overlaps && n % lanes !== 0;
     this.mainTrips = laneDim < 0 ? 0 : Math.floor(n / (lanes * this.plan.copies));
 
@@ -244,8 +244,12 @@ class NestEmitter {
   private store(): void {
     const { values } = this;
     const vector = values.vectorized && this.plan.laneDim < this.outputCount;
+    const { outputs } = this.kernel;
+    // What one output overwrites another may still have to read.
+    const heldFirst = outputs.length > 1 && outputs.some((o) => this.loaded.has(o.buffer));
     const write = (): void => {
-      for (const o of this.kernel.outputs) this.storeOne(o, vector);
+      if (heldFirst) for (const o of outputs) if (o.value.op !== "accumulator" && o.value.op !== "const") values.hold(o.value, vector);
+      for (const o of outputs) this.storeOne(o, vector);
     };
     if (vector) this.eachCopy(write);
     else {

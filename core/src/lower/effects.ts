@@ -1,0 +1,134 @@
+import { sizeOf } from "../base/shape.js";
+import { type Affine, type BufferId, type Expr, rewrite, visitExpr } from "../kernel/expr.js";
+import type { BufferInfo, Kernel, Step } from "../kernel/schedule.js";
+
+/** What a step does to buffers, its bodies included. */
+export interface Effects {
+  readonly reads: ReadonlySet<BufferId>;
+  readonly writes: ReadonlySet<BufferId>;
+  /** Written from the first element to the last, whatever was there before. */
+  readonly whole: ReadonlySet<BufferId>;
+}
+
+/** True if an output fills a buffer of `size` elements without gaps. */
+export function fills(dims: readonly number[], index: Affine, size: number): boolean {
+  if (index.offset !== 0 || sizeOf(dims) !== size) return false;
+  const axes = dims.map((n, d) => ({ n, stride: index.strides[d] ?? 0 })).filter(({ n }) => n !== 1).sort((a, b) => a.stride - b.stride);
+  let step = 1;
+  for (const { n, stride } of axes) {
+    if (stride !== step) return false;
+    step *= n;
+  }
+  return true;
+}
+
+/** The steps within a step. */
+export const bodies = (step: Step): (readonly Step[])[] => (step.kind === "for" ? [step.body] : step.kind === "while" ? [step.condition, step.body] : step.kind === "branch" ? [...step.branches] : []);
+
+export function effects(step: Step, buffers: readonly BufferInfo[]): Effects {
+  const reads = new Set<BufferId>();
+  const writes = new Set<BufferId>();
+  const whole = new Set<BufferId>();
+  const visit = (s: Step, top: boolean): void => {
+    const seen = new Set<Expr>();
+    const read = (e: Expr | undefined) => e && visitExpr(e, (x) => { if (x.op === "load" || x.op === "gather") reads.add(x.buffer); }, seen);
+    const write = (id: BufferId, all: boolean) => {
+      writes.add(id);
+      if (all && top) whole.add(id);
+    };
+    switch (s.kind) {
+      case "kernel":
+        for (const a of s.kernel.accumulators) read(a.value);
+        for (const o of s.kernel.outputs) {
+          read(o.value);
+          read(o.base);
+          write(o.buffer, o.base === undefined && fills(s.kernel.dims, o.index, buffers[o.buffer]!.size));
+        }
+        break;
+      case "routine":
+        for (const o of s.inputs) reads.add(o.buffer);
+        for (const o of s.outputs) write(o.buffer, true);
+        break;
+      case "copy":
+        reads.add(s.from);
+        read(s.fromBase);
+        read(s.toBase);
+        write(s.to, s.toBase === undefined && s.count === buffers[s.to]!.size);
+        break;
+      case "for":
+        write(s.counter, true);
+        reads.add(s.counter);
+        break;
+      case "while": reads.add(s.predicate); break;
+      case "branch": reads.add(s.index); break;
+    }
+    for (const b of bodies(s)) for (const inner of b) visit(inner, false);
+  };
+  visit(step, true);
+  return { reads, writes, whole };
+}
+
+const strideOf = (a: Affine, d: number): number => a.strides[d] ?? 0;
+const samePlace = (a: Affine, b: Affine, ndim: number): boolean => a.offset === b.offset && Array.from({ length: ndim }, (_, d) => d).every((d) => strideOf(a, d) === strideOf(b, d));
+
+function sameExpr(a: Expr | undefined, b: Expr | undefined): boolean {
+  if (a === b) return true;
+  if (!a || !b || a.op !== b.op || a.dtype !== b.dtype) return false;
+  switch (a.op) {
+    case "const": return b.op === "const" && Object.is(a.value, b.value);
+    case "load": return b.op === "load" && a.buffer === b.buffer && samePlace(a.index, b.index, Math.max(a.index.strides.length, b.index.strides.length)) && sameExpr(a.base, b.base);
+    case "binary": return b.op === "binary" && a.fn === b.fn && sameExpr(a.a, b.a) && sameExpr(a.b, b.b);
+    default: return false;
+  }
+}
+
+/**
+ * True if a kernel may write `written` in the memory of `read`, which it reads: it has read all before it writes, or each element is
+ * read where it is written and nowhere else.
+ */
+export function worksInPlace(kernel: Kernel, written: BufferId, read: BufferId): boolean {
+  const place = kernel.outputs.find((o) => o.buffer === written);
+  if (!place || kernel.outputs.filter((o) => o.buffer === written).length > 1) return false;
+  if (sizeOf(kernel.dims) === 1) return true;
+  const ndim = kernel.dims.length + kernel.reduceDims.length;
+  let safe = true;
+  const anywhere = (e: Expr | undefined) => e && visitExpr(e, (x) => { if ((x.op === "load" || x.op === "gather") && x.buffer === read) safe = false; });
+  for (const a of kernel.accumulators) anywhere(a.value);
+  for (const o of kernel.outputs) {
+    anywhere(o.base);
+    visitExpr(o.value, (x) => {
+      if (x.op === "gather" && x.buffer === read) safe = false;
+      if (x.op !== "load") return;
+      anywhere(x.base);
+      if (x.buffer === read && !(samePlace(x.index, place.index, ndim) && sameExpr(x.base, place.base))) safe = false;
+    });
+  }
+  return safe;
+}
+
+/** The step with one buffer in place of another. */
+export function renameBuffer(step: Step, from: BufferId, to: BufferId): Step {
+  const id = (b: BufferId): BufferId => (b === from ? to : b);
+  const memo = new Map<Expr, Expr>();
+  const go = (e: Expr): Expr => rewrite(e, (x) => {
+    if (x.op === "load" && x.buffer === from) return { ...x, buffer: to, base: x.base && go(x.base) };
+    if (x.op === "gather" && x.buffer === from) return { ...x, buffer: to, at: go(x.at) };
+    return undefined;
+  }, memo);
+  const list = (steps: readonly Step[]): Step[] => steps.map((s) => renameBuffer(s, from, to));
+  switch (step.kind) {
+    case "kernel": return {
+      ...step,
+      kernel: {
+        ...step.kernel,
+        accumulators: step.kernel.accumulators.map((a) => ({ ...a, value: go(a.value) })),
+        outputs: step.kernel.outputs.map((o) => ({ ...o, buffer: id(o.buffer), base: o.base && go(o.base), value: go(o.value) })),
+      },
+    };
+    case "routine": return { ...step, inputs: step.inputs.map((o) => ({ ...o, buffer: id(o.buffer) })), outputs: step.outputs.map((o) => ({ ...o, buffer: id(o.buffer) })) };
+    case "copy": return { ...step, from: id(step.from), to: id(step.to), fromBase: step.fromBase && go(step.fromBase), toBase: step.toBase && go(step.toBase) };
+    case "for": return { ...step, counter: id(step.counter), body: list(step.body) };
+    case "while": return { ...step, predicate: id(step.predicate), condition: list(step.condition), body: list(step.body) };
+    case "branch": return { ...step, index: id(step.index), branches: step.branches.map(list) };
+  }
+}
