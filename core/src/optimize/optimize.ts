@@ -5,6 +5,7 @@ import { deadCode } from "./dead-code.js";
 import { hoistInvariants } from "./hoist.js";
 import { inlineCalls } from "./inline.js";
 import { simplify } from "./simplify.js";
+import { splitLoops } from "./split.js";
 
 export type Pass = (program: Program) => Program;
 
@@ -16,9 +17,15 @@ export const passes: readonly (readonly [string, Pass])[] = [
   ["hoist", hoistInvariants],
   ["common subexpressions", commonSubexpressions],
   ["dead code", deadCode],
+  ["split", splitAndTidy],
 ];
 
 export const optimize: Pass = (program) => passes.reduce((p, [, pass]) => pass(p), program);
+
+function splitAndTidy(program: Program): Program {
+  const split = splitLoops(program);
+  return split === program ? program : deadCode(commonSubexpressions(simplify(split)));
+}
 
 const optimized = new WeakMap<Program, Program>();
 

@@ -35,3 +35,15 @@ export const pruneRule = ruleKind<PruneRule<any>>("prune");
 export type HoistRule<P> = (emit: (equation: Equation) => void, inputs: readonly Atom[], params: P) => { readonly inputs: readonly Atom[]; readonly params: P } | undefined;
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- one slot for rules of every params type
 export const hoistRule = ruleKind<HoistRule<any>>("hoist");
+
+/** Writes equations. */
+export interface Emit {
+  /** The results, as new variables unless the equation brings its own. */
+  equation(equation: Omit<Equation, "outputs"> & Partial<Pick<Equation, "outputs">>): readonly Var[];
+  /** An equation of one result. */
+  one(primitive: AnyPrimitive, inputs: readonly Atom[], params: Params): Var;
+}
+/** How a loop is taken apart: what can be done for all its steps at once stands before and after it. The values in place of its results, equal to them but for rounding of sums. */
+export type SplitRule<P> = (emit: Emit, equation: { readonly primitive: AnyPrimitive; readonly inputs: readonly Atom[]; readonly params: P }) => readonly Atom[] | undefined;
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- one slot for rules of every params type
+export const splitRule = ruleKind<SplitRule<any>>("split");

@@ -1,6 +1,6 @@
 import type { NDArray } from "../array/ndarray.js";
 import { lowerRule, type LowerRule } from "../lower/lowering.js";
-import { type HoistRule, hoistRule, type PruneRule, pruneRule, type SimplifyRule, simplifyRule } from "../optimize/rules.js";
+import { type HoistRule, hoistRule, type PruneRule, pruneRule, type SimplifyRule, simplifyRule, type SplitRule, splitRule } from "../optimize/rules.js";
 import { defineRule, type Params, Primitive, type PrimitiveSpec, registerPrimitive } from "../ir/primitive.js";
 import { batchRule, type BatchRule } from "./batching.js";
 
@@ -10,6 +10,7 @@ export interface PrimitiveDefinition<P extends Params> extends PrimitiveSpec<P> 
   readonly simplify?: SimplifyRule<P>;
   readonly prune?: PruneRule<P>;
   readonly hoist?: HoistRule<P>;
+  readonly split?: SplitRule<P>;
 }
 
 /**
@@ -17,7 +18,7 @@ export interface PrimitiveDefinition<P extends Params> extends PrimitiveSpec<P> 
  * @throws RuleError when the name is taken.
  */
 export function definePrimitive<P extends Params = Params>(definition: PrimitiveDefinition<P>): Primitive<P> {
-  const { batch, lower, simplify, prune, hoist, ...spec } = definition;
+  const { batch, lower, simplify, prune, hoist, split, ...spec } = definition;
   const primitive = new Primitive<P>(spec);
   registerPrimitive(primitive);
   if (batch) defineRule(primitive, batchRule, batch);
@@ -25,6 +26,7 @@ export function definePrimitive<P extends Params = Params>(definition: Primitive
   if (simplify) defineRule(primitive, simplifyRule, simplify);
   if (prune) defineRule(primitive, pruneRule, prune);
   if (hoist) defineRule(primitive, hoistRule, hoist);
+  if (split) defineRule(primitive, splitRule, split);
   return primitive;
 }
 
