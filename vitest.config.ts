@@ -12,7 +12,7 @@ useSoftwareAdapter();
 export default defineConfig({
   resolve: {
     alias: [
-      { find: /^@hessia\/(core|autodiff)\/(extend|testing)$/, replacement: `${root}$1/src/$2.ts` },
+      { find: /^@hessia\/(core|autodiff)\/(extend|native|testing)$/, replacement: `${root}$1/src/$2.ts` },
       { find: /^@hessia\/(core|autodiff|linalg|nn|optim)$/, replacement: `${root}$1/src/index.ts` },
     ],
   },

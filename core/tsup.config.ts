@@ -1,3 +1,3 @@
 import { library } from "../.ci/tsup.js";
 
-export default library(["index", "extend", "testing"]);
+export default library(["index", "extend", "native", "testing"]);

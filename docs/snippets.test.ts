@@ -9,6 +9,7 @@ import ts from "typescript";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
 import * as core from "@hessia/core";
 import * as extend from "@hessia/core/extend";
+import * as coreNative from "@hessia/core/native";
 import * as testing from "@hessia/core/testing";
 import * as autodiff from "@hessia/autodiff";
 import * as autodiffExtend from "@hessia/autodiff/extend";
@@ -26,7 +27,7 @@ const documents = files.filter((f) => existsSync(join(root, f))).map((file) => {
 });
 
 const modules: Record<string, unknown> = {
-  "@hessia/core": core, "@hessia/core/extend": extend, "@hessia/core/testing": testing, "@hessia/autodiff": autodiff,
+  "@hessia/core": core, "@hessia/core/extend": extend, "@hessia/core/native": coreNative, "@hessia/core/testing": testing, "@hessia/autodiff": autodiff,
   "@hessia/autodiff/extend": autodiffExtend, "@hessia/linalg": linalg, "@hessia/nn": nn, "@hessia/optim": optim,
 };
 const nodeRequire = createRequire(import.meta.url);

@@ -1,7 +1,7 @@
 import { type ArrayLike, type NDArray, np } from "@hessia/core";
 import { defineDerivative, isNonzero, Zero } from "@hessia/autodiff/extend";
 import { bind1, definePrimitive, type NoParams, type Primitive } from "@hessia/core/extend";
-import { choleskyRoutine } from "../routines/cholesky.js";
+import { choleskyRoutine } from "../native/cholesky.js";
 import { checkResult } from "./check.js";
 import { batchSize, leadingBatchOne, requireSquare } from "./matrix-types.js";
 import { asMatrix } from "./operands.js";

@@ -1,8 +1,8 @@
 import { type NDArray, np } from "@hessia/core";
 import { defineDerivative, isNonzero, Zero } from "@hessia/autodiff/extend";
 import { bind1, definePrimitive, type Primitive } from "@hessia/core/extend";
-import { triangularSolveRoutine } from "../routines/triangular-solve.js";
-import { permuteRowsRoutine } from "../routines/permute-rows.js";
+import { triangularSolveRoutine } from "../native/triangular-solve.js";
+import { permuteRowsRoutine } from "../native/permute-rows.js";
 import { batchSize, leadingBatch } from "./matrix-types.js";
 
 export interface FactoredSolveParams { readonly kind: "lu" | "cholesky"; readonly transpose: boolean }

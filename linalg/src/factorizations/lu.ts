@@ -1,7 +1,7 @@
 import { type ArrayLike, type NDArray, np } from "@hessia/core";
 import { defineDerivative, isNonzero, Zero } from "@hessia/autodiff/extend";
 import { bind, bind1, definePrimitive, type NoParams, type Primitive, primitiveFamilies } from "@hessia/core/extend";
-import { luRoutine } from "../routines/lu.js";
+import { luRoutine } from "../native/lu.js";
 import { batchSize, leadingBatchOne, requireMatrix } from "./matrix-types.js";
 import { asMatrix } from "./operands.js";
 import { triangularSolve } from "./triangular-solve.js";

@@ -1,7 +1,7 @@
 import { type ArrayLike, type NDArray, np, ShapeError } from "@hessia/core";
 import { defineDerivative, isNonzero, Zero } from "@hessia/autodiff/extend";
 import { bind1, definePrimitive, formatAval, type Primitive } from "@hessia/core/extend";
-import { triangularSolveRoutine } from "../routines/triangular-solve.js";
+import { triangularSolveRoutine } from "../native/triangular-solve.js";
 import { batchSize, leadingBatch, requireSquare } from "./matrix-types.js";
 import { asMatrixOperands } from "./operands.js";
 

@@ -6,6 +6,7 @@ import type { Operand, Schedule, Step } from "../../../kernel/schedule.js";
 import { ModuleBuilder } from "../assembler/index.js";
 import type { FunctionBuilder } from "../assembler/index.js";
 import { ModuleFunctions } from "../functions/library.js";
+import { nativeRoutine } from "../native/registry.js";
 import { wasmRoutines } from "../routines/index.js";
 import { emitKernel } from "./kernel.js";
 import type { BufferLocation } from "./location.js";
@@ -163,8 +164,8 @@ export class ScheduleEmitter {
     const operands = [...s.inputs, ...s.outputs];
     const type = { params: operands.map(() => "i32" as const), results: [] };
     for (const o of operands) this.address(f, o.buffer);
-    const generator = wasmRoutines.get(s.name);
-    const native = generator?.({ params: s.params, inputs: s.inputs, outputs: s.outputs, module: this.module, library: this.functions, simd: this.options.simd });
+    const request = { params: s.params, inputs: s.inputs, outputs: s.outputs, module: this.module, library: this.functions, simd: this.options.simd };
+    const native = wasmRoutines.get(s.name)?.(request) ?? nativeRoutine(s.name, request);
     if (native) {
       f.get(0).i32(this.options.scratchOffset).op("i32.add").call(native.target);
       this.scratchBytes = Math.max(this.scratchBytes, native.scratchBytes);

@@ -1,0 +1,28 @@
+import { dynamicGemm } from "../gemm/dynamic.js";
+import type { FloatDType, FunctionLibrary } from "../functions/contract.js";
+import type { ModuleBuilder } from "../assembler/index.js";
+import type { Template } from "./code.js";
+
+const parameters = {
+  m: "index", n: "index", k: "index", a: "pointer", aRow: "index", aK: "index", b: "pointer", bK: "index", bColumn: "index",
+  to: "pointer", toRow: "index", mode: "index", scratch: "pointer",
+} as const;
+
+/** What becomes of the product of `gemm`: it replaces C, is added to it, or subtracted from it. */
+export const gemmMode = { replace: 0, add: 1, subtract: 2 } as const;
+
+/**
+ * Matrix product with sizes known at run time: `C[i,j] = sum_k A[i,k] B[k,j]` for m by n elements of `to`, whose rows lie `toRow`
+ * apart and whose columns lie side by side. Strides are in elements and may be negative or zero; any transpose is a choice of strides.
+ * `scratch` has `gemmScratchBytes`.
+ */
+export const gemm: Template<typeof parameters, "nothing"> = {
+  name: "gemm",
+  parameters,
+  result: "nothing",
+  body: () => undefined,
+  existing: ({ module, library }, dtype) => dynamicGemm({ module, library, simd: true }, dtype).target,
+};
+
+/** Room that `gemm` needs while it runs. */
+export const gemmScratchBytes = (context: { readonly module: ModuleBuilder; readonly library: FunctionLibrary }, dtype: FloatDType): number => dynamicGemm({ ...context, simd: true }, dtype).scratchBytes;
