@@ -1,10 +1,12 @@
 import { erfcScaled, erfSmall } from "../../../kernel/functions/erf.js";
-import { erfShort, erfSmallFloat32, erfTailShort } from "./coefficients.js";
+import { erfInvCentral } from "../../../kernel/functions/erf-inv.js";
+import { erfInvShort, erfShort, erfSmallFloat32, erfTailShort } from "./coefficients.js";
 import type { FunctionLibrary } from "./contract.js";
 import { reduce, scale, shortExponential } from "./exponential.js";
 import { fromHalves, halves } from "./float64-lanes.js";
 import type { Body, Value } from "./graph.js";
 import { Lanes } from "./lanes.js";
+import { log, logShort } from "./logarithm.js";
 
 /** erf on [-1, 1], as x + x (P - 1): the smaller the factor, the less its rounding. */
 const inner = (l: Lanes, x: Value): Value => l.add(x, l.mul(x, l.polynomial(l.pick(lessOne(erfSmall), erfSmallFloat32), l.mul(x, x))));
@@ -47,4 +49,21 @@ export function erfc(l: Lanes, library: FunctionLibrary, x: Value): Body {
     return join(d, v, outer, d.mul(v, d.polynomial(erfShort, d.mul(v, v))));
   };
   return { value: fromHalves(...(halves(x).map(half) as [Value, Value])) };
+}
+
+/** Where the central polynomial of kernel/functions/erf-inv.ts serves: w = -log(1 - x^2) up to here. Beyond are 1 in 1000 of uniform arguments. */
+const erfInvReach = 6.25;
+
+/** The tails, the ends and what lies outside go to JavaScript's function. */
+export function erfInv(l: Lanes, library: FunctionLibrary, x: Value): Body {
+  const call = library.host("erfInv", l.dtype);
+  const product = (d: Lanes, v: Value): Value => d.mul(d.sub(d.number(1), v), d.add(v, 1));
+  if (l.wide) {
+    const w = l.neg(log(l, product(l, x)));
+    return { value: l.mul(x, l.polynomial(erfInvCentral, l.sub(w, erfInvReach / 2))), otherwise: { when: l.not(l.lt(w, erfInvReach)), call } };
+  }
+  const d = new Lanes("float64", library);
+  const half = (v: Value): Value => d.mul(v, d.polynomial(erfInvShort, d.sub(d.number(-erfInvReach / 2), logShort(d, product(d, v)))));
+  const limit = Math.fround(Math.sqrt(-Math.expm1(-erfInvReach)) - 1e-6);
+  return { value: fromHalves(...(halves(x).map(half) as [Value, Value])), otherwise: { when: l.not(l.lt(l.abs(x), limit)), call } };
 }

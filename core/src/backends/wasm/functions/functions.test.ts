@@ -16,7 +16,7 @@ function relaxedModule(): Uint8Array<ArrayBuffer> {
   return module.finish();
 }
 
-const bound64: Record<string, number> = { erfc: 8 };
+const bound64: Record<string, number> = { erfc: 8, erfInv: 8 };
 const columns = (rows: readonly number[][], arity: number): Float64Array[] => {
   const padded = [...rows, ...rows.slice(0, (4 - (rows.length % 4)) % 4)];
   return Array.from({ length: arity }, (_, i) => Float64Array.from(padded, (r) => r[i]!));

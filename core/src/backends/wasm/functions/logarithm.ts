@@ -1,4 +1,4 @@
-import { logarithm } from "./coefficients.js";
+import { logarithm, shortLogarithm } from "./coefficients.js";
 import { ln2 } from "./exponential.js";
 import type { Value } from "./graph.js";
 import type { Lanes } from "./lanes.js";
@@ -26,6 +26,20 @@ function parts(l: Lanes, f: Value): { half: Value; rest: Value } {
   const z = l.mul(s, s);
   const half = l.mul(l.mul(f, f), 0.5);
   return { half, rest: l.mul(s, l.madd(z, l.polynomial(logarithm[l.dtype], z), half)) };
+}
+
+/** log x = k log 2 + logarithm, for positive normal x; the second to 36 bits, for float32 results. */
+export function splitLogShort(d: Lanes, x: Value): { k: Value; logarithm: Value } {
+  const { k, m } = split(d, x);
+  const f = d.sub(m, 1);
+  const s = d.div(f, d.add(f, 2));
+  const z = d.mul(s, s);
+  return { k, logarithm: d.madd(d.mul(s, z), d.polynomial(shortLogarithm, z), d.add(s, s)) };
+}
+
+export function logShort(d: Lanes, x: Value): Value {
+  const { k, logarithm } = splitLogShort(d, x);
+  return d.madd(k, d.number(Math.LN2), logarithm);
 }
 
 /** -Infinity at 0, NaN below, and what goes through unchanged. */

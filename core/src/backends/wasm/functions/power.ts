@@ -1,10 +1,10 @@
-import { cubeRoot, exponential, powerLogarithm, shortLogarithm } from "./coefficients.js";
+import { cubeRoot, exponential, powerLogarithm } from "./coefficients.js";
 import type { FunctionLibrary } from "./contract.js";
 import { scale, shortExponential } from "./exponential.js";
 import { fromHalves, halves } from "./float64-lanes.js";
 import type { Body, Value } from "./graph.js";
 import { Lanes } from "./lanes.js";
-import { split } from "./logarithm.js";
+import { split, splitLogShort } from "./logarithm.js";
 
 /** Arguments other than a positive finite base and a finite exponent go to JavaScript's function. */
 const unusual = (l: Lanes, x: Value, y: Value): Value => l.not(l.and(l.and(l.gt(x, 0), l.lt(x, Infinity)), l.lt(l.abs(y), Infinity)));
@@ -60,11 +60,7 @@ function powFloat64(l: Lanes, x: Value, y: Value): Value {
 
 /** The same in plain float64, which is enough for a float32 result. */
 function powFloat32(d: Lanes, x: Value, y: Value): Value {
-  const { k, m } = split(d, x);
-  const f = d.sub(m, 1);
-  const s = d.div(f, d.add(f, 2));
-  const z = d.mul(s, s);
-  const logarithm = d.madd(d.mul(s, z), d.polynomial(shortLogarithm, z), d.add(s, s));
+  const { k, logarithm } = splitLogShort(d, x);
   const exponent = d.mul(y, d.madd(logarithm, d.number(Math.LOG2E), k));
   const { k: fractionPower, power } = shortExponential(d, d.pmax(d.pmin(exponent, 160), -200));
   return d.mul(fractionPower, power);
