@@ -3,7 +3,7 @@ import type { FloatDType } from "../functions/contract.js";
 import { formOf } from "./form.js";
 import { panelPacker } from "./pack.js";
 import type { GemmCode, GemmContext } from "./spec.js";
-import { blockOf, panelTile } from "./tile.js";
+import { tileFunction } from "./tile.js";
 
 /** Depth of the packed panels, rows of A and columns of B that are packed at a time: they stay in the first, second and third level cache. */
 const depth = 256;
@@ -17,7 +17,7 @@ const columnBlock = 480;
  */
 export function dynamicGemm(context: GemmContext, dtype: FloatDType): GemmCode {
   const form = formOf(context, dtype);
-  const { rows, vectors } = blockOf(form);
+  const { rows, vectors } = form.block;
   const width = vectors * form.lanes;
   const { size } = form;
   const packedB = depth * Math.ceil(columnBlock / width) * width * size;
@@ -25,16 +25,19 @@ export function dynamicGemm(context: GemmContext, dtype: FloatDType): GemmCode {
   const scratchBytes = packedB + packedA + rows * width * size;
   const target = context.library.helper(`gemm.${dtype}`, { params: new Array<"i32">(13).fill("i32"), results: [] }, (f) => {
     const [m, n, k, A, aRow, aK, B, bK, bColumn, C, cRow, mode, scratch] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
-    const packA = panelPacker(context, form, rows);
-    const packB = panelPacker(context, form, width);
-    const tile = panelTile(context, form);
+    const packA = panelPacker(context, form, { width: rows, step: rows, ragged: true });
+    const packB = panelPacker(context, form, { width, step: width, ragged: true });
+    const tile = tileFunction(context, form, { rows, columns: width, a: { row: size, step: rows * size }, b: { step: width * size, padded: true } });
     const spill = addBlock(context, dtype, rows, width);
     for (const stride of [aRow, aK, bK, bColumn, cRow]) f.get(stride).i32(size).op("i32.mul").set(stride);
     const [j, p, i, nc, kc, mc, jr, ir, bPanel, aPanel, pc, overwrite, temporary] = Array.from({ length: 13 }, () => f.local("i32")) as [Local, Local, Local, Local, Local, Local, Local, Local, Local, Local, Local, Local, Local];
     const aBuffer = f.local("i32");
     f.get(scratch).i32(packedB).op("i32.add").tee(aBuffer).i32(packedA).op("i32.add").set(temporary);
-    // An empty sum is zero: one panel of depth 0 writes it.
     f.get(m).op("i32.eqz").get(n).op("i32.eqz").op("i32.or").if(() => f.op("return"));
+    f.get(k).op("i32.eqz").if(() => {
+      f.get(mode).op("i32.eqz").if(() => clear(f, C, cRow, m, n, size));
+      f.op("return");
+    });
     range(f, j, n, columnBlock, nc, () => {
       range(f, p, k, depth, kc, () => {
         f.get(mode).op("i32.eqz").get(p).op("i32.eqz").op("i32.and").set(overwrite);
@@ -71,7 +74,7 @@ export function dynamicGemm(context: GemmContext, dtype: FloatDType): GemmCode {
   return { target, scratchBytes };
 }
 
-/** for (x = 0; x < limit; x += step) with part = min(step, limit - x); once even if limit is 0. */
+/** for (x = 0; x < limit; x += step) with part = min(step, limit - x); limit is at least 1. */
 function range(f: FunctionBuilder, x: Local, limit: Local, step: number, part: Local, body: () => void): void {
   f.i32(0).set(x).loop((again) => {
     least(f, () => f.get(limit).get(x).op("i32.sub"), step);
@@ -121,5 +124,14 @@ function addBlock({ library }: GemmContext, dtype: FloatDType, rows: number, wid
         element().op(`${scalar}.add`);
       }),
     );
+  });
+}
+
+/** C = 0, the value of an empty sum. */
+function clear(f: FunctionBuilder, C: Local, cRow: Local, m: Local, n: Local, size: number): void {
+  f.loop((again) => {
+    f.get(C).i32(0).get(n).i32(size).op("i32.mul").memoryFill();
+    f.get(C).get(cRow).op("i32.add").set(C);
+    f.get(m).i32(1).op("i32.sub").tee(m).brIf(again);
   });
 }

@@ -24,4 +24,6 @@ export interface GemmContext {
   readonly module: ModuleBuilder;
   readonly library: FunctionLibrary;
   readonly simd: boolean;
+  /** Whether the engine widens pairs of vectors to 256 bits; found out if absent. */
+  readonly wide?: boolean;
 }

@@ -1,4 +1,13 @@
-import { dynamicGemm } from "./dynamic.js";
+import { axpyBody } from "./axpy.js";
+import { blockedScratch, emitBlocked, planBlocks } from "./blocked.js";
+import { dotBody } from "./dot.js";
+import { formOf } from "./form.js";
+import type { Form } from "./form.js";
+import { times } from "./loops.js";
+import type { FunctionBuilder } from "../assembler/index.js";
+import { emitStraight, fitsStraight } from "./straight.js";
+import { vectorProduct } from "./vector-product.js";
+import type { Body } from "./vector-product.js";
 import type { GemmCode, GemmContext, GemmSpec } from "./spec.js";
 
 const keyOf = ({ dtype, m, n, k, a, b, c, accumulate }: GemmSpec): string =>
@@ -6,11 +15,26 @@ const keyOf = ({ dtype, m, n, k, a, b, c, accumulate }: GemmSpec): string =>
 
 /** A product specialised on its sizes. Parameters of the function (i32): addresses of A, B, C and of scratch room. One per module and spec. */
 export function emitGemm(context: GemmContext, spec: GemmSpec): GemmCode {
-  const dynamic = dynamicGemm(context, spec.dtype);
-  const { m, n, k, a, b, c, accumulate } = spec;
-  const target = context.library.helper(keyOf(spec), { params: ["i32", "i32", "i32", "i32"], results: [] }, (f) => {
-    if (m === 0 || n === 0 || (k === 0 && accumulate)) return;
-    f.i32(m).i32(n).i32(k).get(0).i32(a.row).i32(a.k).get(1).i32(b.k).i32(b.column).get(2).i32(c.row).i32(accumulate ? 1 : 0).get(3).call(dynamic.target);
-  });
-  return { target, scratchBytes: dynamic.scratchBytes };
+  const form = formOf(context, spec.dtype);
+  const { scratchBytes, emit } = chooseBody(context, form, spec);
+  const target = context.library.helper(keyOf(spec), { params: ["i32", "i32", "i32", "i32"], results: [] }, emit);
+  return { target, scratchBytes };
+}
+
+function chooseBody(context: GemmContext, form: Form, spec: GemmSpec): Body {
+  const { m, n, k, accumulate } = spec;
+  if (m === 0 || n === 0 || (k === 0 && accumulate)) return { scratchBytes: 0, emit: () => undefined };
+  if (k === 0) return { scratchBytes: 0, emit: (f) => { emitClear(f, form, spec); } };
+  const vector = vectorProduct(spec);
+  if (vector && form.lanes > 1) return vector.matrix.k === 1 ? dotBody(context, form, vector) : axpyBody(context, form, vector);
+  if (fitsStraight(form, spec)) return { scratchBytes: 0, emit: (f) => { emitStraight(f, form, spec); } };
+  const plan = planBlocks(form, spec);
+  const { a, b } = blockedScratch(form, spec, plan);
+  return { scratchBytes: a + b, emit: (f) => { emitBlocked(f, context, form, spec, plan); } };
+}
+
+/** An empty sum is zero. */
+function emitClear(f: FunctionBuilder, form: Form, { m, n, c }: GemmSpec): void {
+  const C = 2;
+  times(f, m, () => f.get(C).i32(0).i32(n * form.size).memoryFill().get(C).i32(c.row * form.size).op("i32.add").set(C));
 }

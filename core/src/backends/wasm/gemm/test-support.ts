@@ -10,11 +10,15 @@ import type { GemmContext, GemmSpec } from "./spec.js";
 export interface Variant {
   readonly simd: boolean;
   readonly relaxed: boolean;
+  readonly wide: boolean;
 }
 
 const { relaxed } = detectFeatures();
 /** What this engine can run. */
-export const variants: readonly Variant[] = [{ simd: true, relaxed: false }, { simd: false, relaxed: false }, ...(relaxed ? [{ simd: true, relaxed }] : [])];
+export const variants: readonly Variant[] = [
+  { simd: true, relaxed: false, wide: false }, { simd: false, relaxed: false, wide: false },
+  ...(relaxed ? [{ simd: true, relaxed, wide: false }, { simd: true, relaxed, wide: true }] : []),
+];
 
 interface Compiled {
   readonly memory: WebAssembly.Memory;
@@ -27,7 +31,7 @@ export function compile(variant: Variant, emit: (context: GemmContext) => Return
   const module = new ModuleBuilder();
   module.importMemory("host", "memory", 1, 65535);
   const library = new ModuleFunctions(module, variant.relaxed, () => 0);
-  const { target, scratchBytes } = emit({ module, library, simd: variant.simd });
+  const { target, scratchBytes } = emit({ module, library, simd: variant.simd, wide: variant.wide });
   module.export("gemm", target);
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 65535 });
   const code = module.finish();

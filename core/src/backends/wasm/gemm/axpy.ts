@@ -1,0 +1,80 @@
+import type { FunctionRef } from "../assembler/index.js";
+import { multiplyAdd } from "./form.js";
+import type { Form } from "./form.js";
+import { passOf, staticRange, times } from "./loops.js";
+import { loadPart, storePart } from "./part.js";
+import type { GemmContext } from "./spec.js";
+import type { Body, VectorProduct } from "./vector-product.js";
+
+/** Elements of y that stay in the first-level cache while columns of the matrix are added. */
+const blockBytes = 8192;
+
+/** A matrix whose columns lie side by side times a vector: sums of columns, several at once, so that memory is read in order. */
+export function axpyBody(context: GemmContext, form: Form, p: VectorProduct): Body {
+  const { size, lanes } = form;
+  const block = blockBytes / size;
+  const group = form.madd ? 8 : 4;
+  return {
+    scratchBytes: 0,
+    emit: (f) => {
+      const { matrix, x } = p.locals;
+      const y = 2;
+      const [xAt, mAt, first] = [f.local("i32"), f.local("i32"), f.local("i32")];
+      staticRange(f, p.rows, block, (j) => {
+        const columns = (count: number): void => {
+          f.get(mAt).get(xAt).get(y);
+          passOf(f, j, p.rows, block);
+          f.get(first).call(axpyFunction(context, form, p, count));
+          f.get(mAt).i32(count * p.matrix.k * size).op("i32.add").set(mAt);
+          f.get(xAt).i32(count * p.x * size).op("i32.add").set(xAt);
+          f.i32(0).set(first);
+        };
+        f.get(x).set(xAt).get(matrix).set(mAt).i32(p.accumulate ? 0 : 1).set(first);
+        times(f, Math.floor(p.k / group), () => { columns(group); });
+        if (p.k % group !== 0) columns(p.k % group);
+        f.get(matrix).i32(block * size).op("i32.add").set(matrix).get(y).i32(block * size).op("i32.add").set(y);
+      });
+      for (const local of [xAt, mAt, first]) f.release(local);
+    },
+  };
+
+  /** (M, x, y, elements, whether to overwrite): y (+)= `count` columns. */
+  function axpyFunction({ library }: GemmContext, { dtype, type, splat, mul }: Form, { matrix, x: xStep, rows }: VectorProduct, count: number): FunctionRef {
+    const tail = rows % lanes;
+    const name = `gemm.${dtype}.axpy${count}.${matrix.k}.${xStep}.${tail}`;
+    return library.helper(name, { params: ["i32", "i32", "i32", "i32", "i32"], results: [] }, (f) => {
+      const [M, X, Y, n, overwrite] = [0, 1, 2, 3, 4];
+      const xs = Array.from({ length: count }, (_, i) => {
+        const v = f.local(type);
+        f.get(X).memory(splat, i * xStep * size).set(v);
+        return v;
+      });
+      const [sum, m] = [f.local(type), f.local(type)];
+      const along = (part: number, fresh: boolean): void => {
+        xs.forEach((v, i) => {
+          loadPart(f, form, M, i * matrix.k * size, part);
+          f.set(m);
+          if (i === 0 && fresh) f.get(m).get(v).op(mul).set(sum);
+          else {
+            if (i === 0) {
+              loadPart(f, form, Y, 0, part);
+              f.set(sum);
+            }
+            multiplyAdd(f, form, v, m, sum);
+          }
+        });
+        storePart(f, form, Y, 0, part, sum);
+      };
+      const all = (fresh: boolean): void => {
+        f.block((done) => f.loop((again) => {
+          f.get(n).i32(lanes).op("i32.lt_s").brIf(done);
+          along(lanes, fresh);
+          for (const pointer of [M, Y]) f.get(pointer).i32(lanes * size).op("i32.add").set(pointer);
+          f.get(n).i32(lanes).op("i32.sub").set(n).br(again);
+        }));
+        if (tail !== 0) f.get(n).if(() => { along(tail, fresh); });
+      };
+      f.get(overwrite).if(() => { all(true); }, () => { all(false); });
+    });
+  }
+}
