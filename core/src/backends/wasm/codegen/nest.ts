@@ -132,6 +132,7 @@ class NestEmitter {
       body();
       return;
     }
+    values.copyOffsets = this.copies;
     this.copies.forEach((offset, copy) => {
       values.copy = copy;
       inductions.shift(this.plan.laneDim, offset);
@@ -139,6 +140,7 @@ class NestEmitter {
       inductions.shift(this.plan.laneDim, -offset);
     });
     values.copy = 0;
+    values.copyOffsets = [0];
   }
 
   /** A loop over a dimension, scalar or for lanes; `trips` of `step` elements. */

@@ -117,8 +117,8 @@ export function planNest(kernel: Kernel, simd: boolean): NestPlan {
     if ((e.op === "unary" && !isNativeUnary(e.fn, e.x.dtype)) || (e.op === "binary" && !isNativeBinary(e.fn, e.a.dtype) && vectorShift[e.fn] === undefined)) heavy = true;
   const reducing = kernel.accumulators.length > 0;
   const room = Math.max(1, Math.floor(8 / Math.max(1, kernel.accumulators.length)));
-  let copies = heavy ? 1 : nodes <= 8 ? 4 : nodes <= 20 ? 2 : 1;
-  if (reducing) copies = Math.min(heavy ? 1 : nodes <= 4 ? 8 : nodes <= 16 ? 4 : 2, room);
+  let copies = heavy ? 2 : nodes <= 8 ? 4 : nodes <= 20 ? 2 : 1;
+  if (reducing) copies = Math.min(heavy ? 2 : nodes <= 4 ? 8 : nodes <= 16 ? 4 : 2, room);
   copies = Math.max(1, Math.min(copies, Math.floor(sizes[laneDim]! / lanes)));
   return { order: [...part(0, outputs), ...part(outputs, sizes.length)], lanes, laneDim, copies, nodes, dependence };
 }

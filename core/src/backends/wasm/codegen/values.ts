@@ -1,13 +1,14 @@
-import { itemsize } from "../../../base/dtype.js";
+import { isFloat, itemsize } from "../../../base/dtype.js";
 import type { DType } from "../../../base/dtype.js";
 import { operands } from "../../../kernel/expr.js";
-import type { Bound, Expr } from "../../../kernel/expr.js";
+import type { ArithmeticFn, Bound, Expr, UnaryFn } from "../../../kernel/expr.js";
 import type { KernelOutput } from "../../../kernel/schedule.js";
 import type { FunctionBuilder, Local } from "../assembler/index.js";
-import type { FunctionLibrary } from "../functions/contract.js";
+import type { FloatDType, FunctionLibrary } from "../functions/contract.js";
+import { goesInPlace, inlineLockstep } from "../functions/index.js";
 import type { Access, Inductions } from "./induction.js";
 import { scalarBinary, scalarBitcast, scalarCast, scalarConst, scalarLoad, scalarType, scalarUnary } from "./scalar.js";
-import { extractLane, isNativeBinary, replaceLane, splat, vectorBinary, vectorCast, vectorConst, vectorLoad, vectorSelect, vectorShift, vectorUnary } from "./vector.js";
+import { extractLane, isNativeBinary, isNativeUnary, replaceLane, splat, vectorBinary, vectorCast, vectorConst, vectorLoad, vectorSelect, vectorShift, vectorUnary } from "./vector.js";
 import type { Lanes } from "./vector.js";
 
 type Key = Expr | Bound;
@@ -35,8 +36,10 @@ export class Values {
   private readonly scopes: Scope[] = [emptyScope()];
   private readonly uses = new Map<Expr, number>();
   private readonly accesses = new Map<Key | KernelOutput, Access>();
-  /** The vector that is being written. */
+  /** The vector that is being written, and where all of them lie along the lane dimension. */
   copy = 0;
+  copyOffsets: readonly number[] = [0];
+  private guards = 0;
   /** Off while the scalar remainder of a vector loop is written. */
   vectorized: boolean;
   results: Results | undefined;
@@ -211,6 +214,44 @@ export class Values {
     f.op("i32.add").memory(scalarLoad(e.dtype), offset);
   }
 
+  /** Emits for another of the vectors side by side. */
+  private atCopy(copy: number, body: () => void): void {
+    const { copy: before, copyOffsets, inductions, laneDim } = this;
+    const distance = copyOffsets[copy]! - copyOffsets[before]!;
+    inductions.shift(laneDim, distance);
+    this.copy = copy;
+    body();
+    this.copy = before;
+    inductions.shift(laneDim, -distance);
+  }
+
+  /** Pushes an elementary function's value; those of the other vectors are computed along with it. */
+  private elementary(e: Expr & { op: "unary" | "binary" }, fn: UnaryFn | ArithmeticFn, dtype: FloatDType): boolean {
+    const { f, copyOffsets } = this;
+    if (copyOffsets.length < 2 || this.guards > 0 || !goesInPlace(f, fn)) return false;
+    const args = copyOffsets.map((_, copy): Local[] => {
+      const locals: Local[] = [];
+      this.atCopy(copy, () => {
+        for (const x of operands(e)) {
+          this.vector(x);
+          const local = f.local("v128");
+          f.set(local);
+          locals.push(local);
+        }
+      });
+      return locals;
+    });
+    const results = inlineLockstep(f, this.library, fn, dtype, args);
+    for (const locals of args) for (const local of locals) f.release(local);
+    const scope = this.scopes.at(-1)!;
+    results.forEach((local, copy) => {
+      scope.owned.push(local);
+      (scope.vectors[copy] ??= new Map()).set(e, local);
+    });
+    f.get(results[this.copy]!);
+    return true;
+  }
+
   /** Pushes the values of all lanes. */
   vector(e: Expr, held = false): void {
     const { f } = this;
@@ -235,10 +276,14 @@ export class Values {
           break;
         }
         case "unary":
+          if (isFloat(e.x.dtype) && !isNativeUnary(e.fn, e.x.dtype) && this.elementary(e, e.fn, e.x.dtype as FloatDType)) return;
           this.vector(e.x);
           vectorUnary(f, this.library, e.fn, e.x.dtype, lanes);
           break;
-        case "binary": this.vectorBinary(e); break;
+        case "binary":
+          if (isFloat(e.a.dtype) && !isNativeBinary(e.fn, e.a.dtype) && this.elementary(e, e.fn as ArithmeticFn, e.a.dtype as FloatDType)) return;
+          this.vectorBinary(e);
+          break;
         case "select":
           this.vector(e.a);
           this.vector(e.b);
@@ -247,7 +292,9 @@ export class Values {
           break;
         case "guard":
           this.bounds(e.bounds);
+          this.guards++;
           f.if(() => this.inScope(() => this.vector(e.inside)), () => this.inScope(() => this.vector(e.outside)), "v128");
+          this.guards--;
           break;
         case "cast":
           this.vector(e.x);

@@ -18,6 +18,15 @@ export const exponential: Coefficients = {
   ],
 };
 
+/** The same to what exp itself needs, a unit more at its least. */
+export const shortestExponential: Coefficients = {
+  float64: [
+    0.5, 0.16666666666666669, 0.04166666666662348, 0.008333333333330011, 0.0013888888917538296, 0.00019841269863303223,
+    2.4801520792572694e-05, 2.75572680728901e-06, 2.762032742826824e-07, 2.5100569275813683e-08,
+  ],
+  float32: [0.5, 0.16666576, 0.041666552, 0.008363293, 0.0013926326],
+};
+
 /** (tanh(h)/h - 1) / z in z = h^2, |h| <= 0.325 ln(2). */
 export const hyperbolicTangent: Coefficients = {
   float64: [

@@ -15,9 +15,9 @@ type Guarded = (l: Lanes, library: FunctionLibrary, ...args: Value[]) => Body;
 const rsqrt: Pure = (l, x) => l.div(l.number(1), l.sqrt(x!));
 
 const pure = {
-  exp, exp2, expm1, log, log1p: (l, x) => log1p(l, x!), log2, log10, tanh, logistic, sinh, cosh, asinh, acosh, atanh, asin, acos, atan, atan2, cbrt, erf, rsqrt,
+  exp2, expm1, log, log1p: (l, x) => log1p(l, x!), log2, log10, tanh, logistic, sinh, cosh, asinh, acosh, atanh, asin, acos, atan, atan2, cbrt, erf, rsqrt,
 } as Readonly<Partial<Record<UnaryFn | ArithmeticFn, Pure>>>;
-const guarded = { sin, cos, tan, pow, erfc, erfInv } as Readonly<Partial<Record<UnaryFn | ArithmeticFn, Guarded>>>;
+const guarded = { exp: (l, _, x) => exp(l, x!), sin, cos, tan, pow, erfc, erfInv } as Readonly<Partial<Record<UnaryFn | ArithmeticFn, Guarded>>>;
 
 export const vectorizedNames = [...Object.keys(pure), ...Object.keys(guarded)] as readonly (UnaryFn | ArithmeticFn)[];
 

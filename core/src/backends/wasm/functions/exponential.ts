@@ -1,5 +1,5 @@
-import { exponential, hyperbolicTangent, powerExponential } from "./coefficients.js";
-import type { Value } from "./graph.js";
+import { exponential, hyperbolicTangent, powerExponential, shortestExponential } from "./coefficients.js";
+import type { Body, Value } from "./graph.js";
 import type { Lanes } from "./lanes.js";
 
 /** exp(x) = 2^n (1 + s): the common part of this family. `sum` is n + magic, for `powerOfTwo`. */
@@ -32,9 +32,22 @@ export function scale(l: Lanes, x: Value, n: Value, sum: Value): Value {
   return l.mul(l.mul(x, l.powerOfTwo(half)), l.powerOfTwo(rest));
 }
 
-export function exp(l: Lanes, x: Value): Value {
-  const { n, sum, s } = reduce(l, l.pmax(l.pmin(x, l.pick(710, 89)), l.pick(-746, -104)));
-  return scale(l, l.add(s, 1), n, sum);
+/** For results well within the range of normal numbers the power of two is added to the exponent; others are scaled in two steps. */
+export function exp(l: Lanes, x: Value): Body {
+  const mantissa = (v: Value): { n: Value; sum: Value; k: Value } => {
+    const [high, low] = ln2[l.dtype];
+    const sum = l.madd(v, l.number(1 / Math.LN2), l.magic);
+    const n = l.sub(sum, l.magic);
+    const r = l.nmadd(n, l.number(low), l.nmadd(n, l.number(high), v));
+    const z = l.mul(r, r);
+    return { n, sum, k: l.add(l.madd(z, l.paired(shortestExponential[l.dtype], r, z), r), 1) };
+  };
+  const { n, sum, k } = mantissa(x);
+  const clamped = mantissa(l.pmax(l.pmin(x, l.pick(710, 89)), l.pick(-746, -104)));
+  return {
+    value: l.iadd(k, l.shl(sum, l.fraction)),
+    rare: { within: l.lt(l.mul(n, n), l.pick(1020 ** 2, 124 ** 2)), mask: l.pick("i64x2.bitmask", "i32x4.bitmask"), value: scale(l, clamped.k, clamped.n, clamped.sum) },
+  };
 }
 
 /** 2^x: n and x - n are exact. */
@@ -70,8 +83,30 @@ function reduceTwice(l: Lanes, x: Value, shift: number): { n: Value; t: Value } 
   return { n, t: l.madd(l.mul(h, z), l.polynomial(hyperbolicTangent[l.dtype], z), h) };
 }
 
+/**
+ * (e - 1) / (e + 1) with e = exp(2|x|) = 2^n (1 + 2s) and c = 2^-n / 2: (s + (1/2 - c)) / (s + (1/2 + c)).
+ */
+function tanhShort(l: Lanes, x: Value): Value {
+  const sign = l.sign(x);
+  const a = l.pmin(l.xor(x, sign), 9.5);
+  const sum = l.madd(a, l.number(-2 / Math.LN2), l.magic);
+  // The larger n, the less an error of r counts.
+  const r = l.madd(l.sub(sum, l.magic), l.number(Math.LN2 / 2), a);
+  const z = l.mul(r, r);
+  const tail = l.mul(z, l.paired(shortestExponential[l.dtype].map((q, i) => q * 2 ** (i + 1)), r, z));
+  const s = l.add(r, tail);
+  const c = l.iadd(l.shl(sum, l.fraction), l.number(0.5));
+  const [minus, plus] = [l.sub(l.number(0.5), c), l.add(c, 0.5)];
+  const [a1, b] = [l.add(s, minus), l.add(s, plus)];
+  const q = l.div(a1, b);
+  // What rounding took from numerator and denominator, over the denominator: 1 + q is near enough to its reciprocal.
+  const rest = l.nmadd(q, l.sub(s, l.sub(b, plus)), l.add(l.sub(r, l.sub(a1, minus)), tail));
+  return l.or(l.madd(rest, l.add(q, 1), q), sign);
+}
+
 /** (e - 1) / (e + 1) with e = exp(2|x|) as above and c = 2^-n: ((1 - c) + (1 + c) t) / ((1 + c) + (1 - c) t). */
 export function tanh(l: Lanes, x: Value): Value {
+  if (!l.wide) return tanhShort(l, x);
   // The shift gives n = 0, which is the most accurate, more than its share.
   const { n, t } = reduceTwice(l, l.pmin(l.abs(x), l.pick(22, 10)), 0.05);
   const c = inverseScale(l, n);

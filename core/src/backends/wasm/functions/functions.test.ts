@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { ulpSize } from "../../../kernel/functions/fixtures/ulp.js";
 import { ModuleBuilder } from "../assembler/index.js";
 import { compileMap } from "./fixtures/apply.js";
-import type { Floats } from "./fixtures/apply.js";
+import type { Floats, How } from "./fixtures/apply.js";
 import { arguments32, edgesOf, errorInUlps32, reference } from "./fixtures/sweep.js";
 import { vectorizedNames } from "./definitions.js";
 
@@ -63,16 +63,39 @@ describe.each([false, ...(hasRelaxed ? [true] : [])])("relaxed SIMD: %s", (relax
       }
     });
 
-    it(`${name} gives the same bits called, in place and one by one`, () => {
+    it(`${name} gives the same bits called, in place, side by side and one by one`, () => {
       for (const dtype of ["float64", "float32"] as const) {
         const sample = arguments32(name, 256)[5]!;
         const args: Floats[] = dtype === "float32" ? sample : sample.map((a) => Float64Array.from(a, (v) => v * 1.0000001));
-        const bits = (how: "vector" | "scalar" | "inline"): Uint8Array => new Uint8Array(compileMap(name, dtype, how, relaxed)(...args).buffer);
+        const bits = (how: How): Uint8Array => new Uint8Array(compileMap(name, dtype, how, relaxed)(...args).buffer);
         const expected = bits("vector");
         expect(bits("inline")).toEqual(expected);
+        expect(bits("lockstep")).toEqual(expected);
         expect(bits("scalar")).toEqual(expected);
       }
     });
+  }
+});
+
+it("tanh float32 within 2 ulp where it nears 1, densely", () => {
+  const run = compileMap("tanh", "float32");
+  const x = Float32Array.from({ length: 1 << 18 }, (_, i) => 0.05 + i * 2 ** -14.6);
+  run(x).forEach((y, i) => {
+    if (!(errorInUlps32(y, Math.tanh(x[i]!)) <= 2)) expect.fail(`tanh(${x[i]}) = ${y}`);
+  });
+});
+
+it("exp is the same for a lane whatever its neighbours are", () => {
+  for (const dtype of ["float32", "float64"] as const) {
+    const make = (values: number[]): Floats => (dtype === "float32" ? Float32Array.from(values) : Float64Array.from(values));
+    const run = compileMap("exp", dtype);
+    const plain = [0.3, -5, 60, -80];
+    const alone = run(make(plain));
+    for (const odd of [NaN, Infinity, -Infinity, 1e30, -745, 88.8, -104])
+      plain.forEach((_, at) => {
+        const mixed = run(make(plain.map((v, i) => (i === at ? odd : v))));
+        mixed.forEach((y, i) => { if (i !== at) expect(y).toBe(alone[i]); });
+      });
   }
 });
 

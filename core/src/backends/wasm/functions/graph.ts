@@ -9,17 +9,21 @@ export type Value =
   | { readonly kind: "shift"; readonly op: PlainOp; readonly operands: readonly [Value]; readonly count: number }
   | { readonly kind: "shuffle"; readonly operands: readonly [Value, Value]; readonly words: readonly [number, number, number, number] };
 
-/** A function of vectors: its value, and the lanes that are out of the fast path's reach, with the function that takes over for them. */
+/**
+ * A function of vectors: its value, and the lanes that are out of the fast path's reach, with what takes over for them: a function, or a
+ * value computed in place for those that are not `within`.
+ */
 export interface Body {
   readonly value: Value;
   readonly otherwise?: { readonly when: Value; readonly call: FunctionRef };
+  readonly rare?: { readonly within: Value; readonly mask: "i32x4.bitmask" | "i64x2.bitmask"; readonly value: Value };
 }
 
 const none: readonly Value[] = [];
-const operandsOf = (v: Value): readonly Value[] => (v.kind === "argument" || v.kind === "constant" ? none : v.operands);
+export const operandsOf = (v: Value): readonly Value[] => (v.kind === "argument" || v.kind === "constant" ? none : v.operands);
 
-/** Writes a body into `f`, its arguments being these locals; the result is left on the stack. */
-export function emitBody(f: FunctionBuilder, library: FunctionLibrary, args: readonly Local[], body: Body): void {
+/** How often each value of a body is needed. */
+export function countUses(body: Body): Map<Value, number> {
   const uses = new Map<Value, number>();
   const count = (v: Value): void => {
     const n = uses.get(v) ?? 0;
@@ -28,7 +32,26 @@ export function emitBody(f: FunctionBuilder, library: FunctionLibrary, args: rea
   };
   count(body.value);
   if (body.otherwise) count(body.otherwise.when);
+  if (body.rare) {
+    count(body.rare.within);
+    count(body.rare.value);
+  }
+  return uses;
+}
 
+/**
+ * One load is cheaper than what V8 with Turboshaft (Node 24) makes of v128.const at every turn of a loop. TurboFan before it keeps constants
+ * in front of the loop, while it moves loads away from their use, to where they take registers for long.
+ */
+export function pushConstant(f: FunctionBuilder, library: FunctionLibrary, v: Value & { kind: "constant" }): void {
+  if (library.relaxed) f.i32(0).memory("v128.load", library.table(v.key, () => v.bytes));
+  else f.v128(v.bytes);
+}
+
+/** Writes a body into `f`, its arguments being these locals; the result is left on the stack. */
+export function emitBody(f: FunctionBuilder, library: FunctionLibrary, args: readonly Local[], body: Body): void {
+  const uses = countUses(body);
+  const { rare } = body;
   const kept = new Map<Value, Local>();
   const emit = (v: Value): void => {
     if (v.kind === "argument") {
@@ -36,9 +59,7 @@ export function emitBody(f: FunctionBuilder, library: FunctionLibrary, args: rea
       return;
     }
     if (v.kind === "constant") {
-      // One load is cheaper than what V8 makes of v128.const: a 64-bit immediate through a general register, in newer versions (Node 24)
-      // at every turn of a loop.
-      f.i32(0).memory("v128.load", library.table(v.key, () => v.bytes));
+      pushConstant(f, library, v);
       return;
     }
     const local = kept.get(v);
@@ -59,6 +80,17 @@ export function emitBody(f: FunctionBuilder, library: FunctionLibrary, args: rea
 
   emit(body.value);
   const { otherwise } = body;
+  if (rare) {
+    const [value, within] = [f.local("v128"), f.local("v128")];
+    f.set(value);
+    emit(rare.within);
+    f.tee(within).op(rare.mask).i32(rare.mask === "i32x4.bitmask" ? 15 : 3).op("i32.ne").if(() => {
+      f.get(value);
+      emit(rare.value);
+      f.get(within).op("v128.bitselect").set(value);
+    });
+    f.get(value).release(value).release(within);
+  }
   if (otherwise) {
     // Only the lanes that need it take the other value, so that no lane's bits depend on its neighbours.
     const [value, when] = [f.local("v128"), f.local("v128")];

@@ -4,6 +4,7 @@ import type { FunctionBuilder, Local } from "../assembler/index.js";
 import type { FloatDType, FunctionEmitter, FunctionKey, FunctionLibrary, FunctionTable } from "./contract.js";
 import { bodyOf, vectorizedNames } from "./definitions.js";
 import { emitBody } from "./graph.js";
+import { emitLockstep } from "./lockstep.js";
 
 const emitter = (name: UnaryFn | ArithmeticFn, dtype: FloatDType): FunctionEmitter => (f, library) => {
   emitBody(f, library, f.type.params.map((_, i) => i), bodyOf(name, dtype, library)!);
@@ -25,12 +26,20 @@ export function inlineFunction(f: FunctionBuilder, library: FunctionLibrary, nam
   return body !== undefined;
 }
 
+/** The same for several arguments at once, side by side; gives locals with the results. */
+export function inlineLockstep(f: FunctionBuilder, library: FunctionLibrary, name: UnaryFn | ArithmeticFn, dtype: FloatDType, args: readonly (readonly Local[])[]): Local[] {
+  return emitLockstep(f, library, args, bodyOf(name, dtype, library)!);
+}
+
+/** Whether a function is written in place at this point of `f`. */
+export const goesInPlace = (f: FunctionBuilder, name: UnaryFn | ArithmeticFn): boolean => vectorizedNames.includes(name) && f.body.length <= maxInlineBytes;
+
 /** In a function longer than this, more elementary functions are called instead of written in place. */
 const maxInlineBytes = 16384;
 
 /** The function of the one or two vectors on the stack, in place or called. */
 export function emitElementary(f: FunctionBuilder, library: FunctionLibrary, name: UnaryFn | ArithmeticFn, dtype: FloatDType): void {
-  if (!vectorizedNames.includes(name) || f.body.length > maxInlineBytes) {
+  if (!goesInPlace(f, name)) {
     f.call(library.elementary(name, dtype, "v128"));
     return;
   }

@@ -48,7 +48,23 @@ export class Lanes {
   /** Picks by precision. */
   pick<T>(float64: T, float32: T): T { return this.wide ? float64 : float32; }
 
-  private op(op: string, ...operands: Value[]): Value { return { kind: "op", op: op as PlainOp, operands }; }
+  private readonly known = new Map<string, Value>();
+  private readonly numbers = new Map<Value, number>();
+  /** Equal operations on equal operands are one value. */
+  private unique(v: Value & { readonly operands: readonly Value[] }, tag: string): Value {
+    const number = (x: Value): number => {
+      let n = this.numbers.get(x);
+      if (n === undefined) this.numbers.set(x, (n = this.numbers.size));
+      return n;
+    };
+    const key = `${tag}(${v.operands.map(number).join(",")})`;
+    const known = this.known.get(key);
+    if (known) return known;
+    this.known.set(key, v);
+    return v;
+  }
+
+  private op(op: string, ...operands: Value[]): Value { return this.unique({ kind: "op", op: op as PlainOp, operands }, op); }
   private f(op: string, ...operands: (Value | number)[]): Value {
     return this.op(`${this.float}.${op}`, ...operands.map((x) => (typeof x === "number" ? this.number(x) : x)));
   }
@@ -93,8 +109,9 @@ export class Lanes {
   iadd(a: Value, b: Value): Value { return this.i("add", a, b); }
   isub(a: Value, b: Value): Value { return this.i("sub", a, b); }
   ieq(a: Value, b: Value): Value { return this.i("eq", a, b); }
-  shl(a: Value, count: number): Value { return { kind: "shift", op: `${this.int}.shl`, operands: [a], count }; }
-  shrU(a: Value, count: number): Value { return { kind: "shift", op: `${this.int}.shr_u`, operands: [a], count }; }
+  shl(a: Value, count: number): Value { return this.shift(`${this.int}.shl`, a, count); }
+  shrU(a: Value, count: number): Value { return this.shift(`${this.int}.shr_u`, a, count); }
+  private shift(op: PlainOp, a: Value, count: number): Value { return this.unique({ kind: "shift", op, operands: [a], count }, `${op}${count}`); }
 
   get signBit(): Value { return this.bits(this.wide ? 1n << 63n : 1n << 31n); }
   sign(a: Value): Value { return this.and(a, this.signBit); }
@@ -114,7 +131,7 @@ export class Lanes {
 
   /**
    * Polynomial `c[0] + c[1] x + ...`. From degree 4 on by Estrin's scheme, pairs first, then pairs of pairs: the chain of dependent
-   * operations, which bounds the speed, is logarithmic in the degree.
+   * operations is logarithmic in the degree.
    */
   polynomial(c: readonly number[], x: Value): Value {
     if (c.length < 5) return this.horner(c, x);
@@ -128,6 +145,12 @@ export class Lanes {
       terms = next;
     }
     return this.value(terms[0]!);
+  }
+  /** The same by pairs, and these by Horner's rule in `square` = x^2: half the chain of Horner's rule with as few operations. */
+  paired(c: readonly number[], x: Value, square: Value): Value {
+    const pairs: (Value | number)[] = [];
+    for (let i = 0; i < c.length; i += 2) pairs.push(i + 1 < c.length ? this.madd(this.number(c[i + 1]!), x, c[i]!) : c[i]!);
+    return pairs.reduceRight<Value | number | undefined>((s, pair) => (s === undefined ? pair : this.madd(this.value(s), square, pair)), undefined) as Value;
   }
   private value(v: Value | number): Value { return typeof v === "number" ? this.number(v) : v; }
   horner(c: readonly number[], x: Value): Value {
