@@ -13,6 +13,8 @@ export interface HeapOptions {
    * FinalizationRegistry callback runs, so without such a limit a loop that drops its results would fill the memory.
    */
   readonly budgetBytes?: number;
+  /** Whether the memory is one that threads share from the beginning. */
+  readonly shared?: boolean;
 }
 
 /** One view of the whole memory for each element type; replaced whenever the memory grows. */
@@ -26,7 +28,8 @@ export interface MemoryViews {
 
 /** The one linear memory that all compiled programs share. */
 export class Heap {
-  readonly memory: WebAssembly.Memory;
+  memory: WebAssembly.Memory;
+  shared: boolean;
   readonly maximumPages: number;
   readonly budgetBytes: number;
   private readonly allocator: Allocator;
@@ -44,7 +47,8 @@ export class Heap {
     this.maximumPages = options.maximumPages ?? 65535;
     this.budgetBytes = options.budgetBytes ?? 256 * 2 ** 20;
     const initial = Math.min(16, this.maximumPages);
-    this.memory = new WebAssembly.Memory({ initial, maximum: this.maximumPages });
+    this.shared = options.shared ?? false;
+    this.memory = new WebAssembly.Memory({ initial, maximum: this.maximumPages, shared: this.shared });
     this.views = makeViews(this.memory.buffer);
     let unused = initial * pageBytes - 64;
     // Address 0 stays unused, so that no valid array has a null pointer.
@@ -70,6 +74,25 @@ export class Heap {
       }
     }
     throw new BackendError({ fn: "wasm", arg: "memory", expected: `room for ${bytes} more bytes`, got: `${have * pageBytes} bytes in use of at most ${this.maximumPages * pageBytes}, and the memory cannot grow`, fix: "dispose arrays that are no longer needed, or work on smaller pieces" });
+  }
+
+  /**
+   * Moves to a memory that threads can share, once: contents and addresses stay, views and instances of the old memory are void.
+   * @throws BackendError when there is no room for a second one; everything is as before then.
+   */
+  share(): void {
+    if (this.shared) return;
+    const pages = this.memory.buffer.byteLength / pageBytes;
+    let memory: WebAssembly.Memory;
+    try {
+      memory = new WebAssembly.Memory({ initial: pages, maximum: this.maximumPages, shared: true });
+    } catch (cause) {
+      throw new BackendError({ fn: "setThreads", arg: "n", expected: `room for a shared memory of ${pages * pageBytes} bytes`, got: String(cause), fix: "call setThreads before large arrays are made" }, { cause });
+    }
+    new Uint8Array(memory.buffer).set(this.views.bool);
+    this.memory = memory;
+    this.views = makeViews(memory.buffer);
+    this.shared = true;
   }
 
   allocate(bytes: number): Block {
@@ -164,6 +187,13 @@ export class Heap {
 
   leaveFrame(): void {
     this.frameBusy = false;
+  }
+
+  /** Takes the frame out of use: a thread that is lost may write to it still. Who calls releases it when that thread is gone. */
+  surrenderFrame(): Block | undefined {
+    const { frame } = this;
+    this.frame = undefined;
+    return frame;
   }
 }
 
