@@ -20,6 +20,7 @@ export { foriLoop, map, scan, type ScanOptions } from "./transforms/scan.js";
 export { whileLoop } from "./transforms/while-loop.js";
 export { associativeScan } from "./transforms/associative-scan.js";
 export { blockUntilReady, devicePut, memory } from "./transforms/device.js";
+export { setThreads, threads } from "./backends/wasm/index.js";
 export { initWebGPU, type InitWebGPUOptions, type Gpu, type GpuAdapter } from "./backends/webgpu/index.js";
 export type { Backend } from "./backends/backend.js";
 export { explain, type Explanation } from "./transforms/explain.js";

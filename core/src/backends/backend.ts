@@ -26,6 +26,9 @@ export interface ExecutableReport {
   readonly arenaBytes: number;
   readonly kernels: number;
   readonly routines: number;
+  /** Threads that run the kernels which are worth splitting, and how many of these there are; absent on devices without threads of ours. */
+  readonly threads?: number;
+  readonly splitKernels?: number;
   readonly compileMilliseconds: number;
   /** Generated code in readable form. */
   text(): string;

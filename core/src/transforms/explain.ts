@@ -14,6 +14,9 @@ export interface Explanation {
   readonly equations: number;
   readonly kernels: number;
   readonly routines: number;
+  /** Threads that the program runs on, and how many of its kernels they share (`setThreads`). */
+  readonly threads: number;
+  readonly splitKernels: number;
   readonly arenaBytes: number;
   readonly codeBytes: number;
   readonly compileMilliseconds: number;
@@ -37,6 +40,8 @@ export function explain<A extends readonly unknown[], R>(f: Jitted<A, R>, ...arg
     equations: compiled.program.equations.length,
     kernels: report.kernels,
     routines: report.routines,
+    threads: report.threads ?? 1,
+    splitKernels: report.splitKernels ?? 0,
     arenaBytes: report.arenaBytes,
     codeBytes: report.codeBytes,
     compileMilliseconds: report.compileMilliseconds,

@@ -8,23 +8,33 @@ import type { Executable, ExecutableReport, Storage } from "../backend.js";
 import type { Block } from "./allocator.js";
 import { planLayout } from "./codegen/layout.js";
 import type { Port } from "./codegen/layout.js";
+import type { BufferLocation } from "./codegen/location.js";
 import { ScheduleEmitter } from "./codegen/module.js";
 import type { CompiledModule, HostRoutine } from "./codegen/module.js";
 import type { Features } from "./features.js";
 import { hostFunction } from "./functions/library.js";
 import type { Heap } from "./heap.js";
 import { adopt, asWasmStorage, disposed, WasmStorage } from "./storage.js";
+import type { Piece } from "./threads/pool.js";
+import type { Threads } from "./threads/threads.js";
 
 /** What a program holds of the heap. */
 interface Holdings {
   readonly heap: Heap;
-  readonly frameBytes: number;
+  frameBytes: number;
   readonly constants: Block | undefined;
+  /** Where workers find the code, if they have a part in it. */
+  code: Block | undefined;
+  /** The code on the heap's memory; undefined when that was exchanged for another. */
+  main: ((frame: number) => void) | undefined;
 }
 
-function giveBack({ heap, frameBytes, constants }: Holdings): void {
+function giveBack(holdings: Holdings): void {
+  const { heap, frameBytes, constants, code } = holdings;
+  heap.programs.delete(holdings);
   heap.unreserveFrame(frameBytes);
   if (constants) heap.release(constants);
+  if (code) heap.release(code);
 }
 
 const finalizers = new FinalizationRegistry<Holdings>(giveBack);
@@ -34,55 +44,90 @@ interface TypedPort extends Port {
   readonly shift: number;
 }
 
-/** One instance of one module, bound to the heap. */
-export class WasmExecutable implements Executable {
-  readonly report: ExecutableReport;
-  private readonly inputs: readonly TypedPort[];
-  private readonly outputs: readonly TypedPort[];
-  private readonly holdings: Holdings;
-  private main: ((frame: number) => void) | undefined;
+let nextProgram = 1;
 
-  constructor(private readonly heap: Heap, schedule: Schedule, features: Features, private readonly countRun: () => void) {
-    const start = performance.now();
+/** One instance of one module, bound to the heap. It is made anew when the number of threads changes. */
+export class WasmExecutable implements Executable {
+  private latest!: ExecutableReport;
+  private inputs: readonly TypedPort[] = [];
+  private outputs: readonly TypedPort[] = [];
+  private readonly holdings: Holdings;
+  private generation: number;
+  private usesThreads = false;
+  private disposed = false;
+
+  constructor(private readonly heap: Heap, private readonly schedule: Schedule, private readonly features: Features, private readonly threads: Threads, private readonly countRun: () => void) {
+    this.generation = threads.generation;
     let constants: Block | undefined;
     try {
-      const layout = planLayout(schedule, (bytes) => (constants = heap.allocate(bytes)).address);
+      const built = this.build((bytes) => (constants = heap.allocate(bytes)).address);
       for (const { buffer, data } of schedule.constants) {
-        const place = layout.locations[buffer];
+        const place = built.locations[buffer];
         const { dtype } = schedule.buffers[buffer]!;
         if (place?.kind === "absolute") heap.views[dtype].set(data, place.address / itemsize(dtype));
       }
-      const { locations } = layout;
-      const emitted = new ScheduleEmitter(schedule, {
-        locations, maximumPages: heap.maximumPages, scratchOffset: layout.frameBytes, ...features,
-        table: (key, bytes) => heap.table(key, bytes),
-      }).emit();
-      const code = emitted.module.finish();
-      this.main = instantiate(heap, emitted, code);
-      const typed = (p: Port): TypedPort => {
-        const { dtype } = schedule.buffers[p.buffer]!;
-        return { ...p, dtype, shift: Math.log2(itemsize(dtype)) };
-      };
-      this.inputs = layout.inputs.map(typed);
-      this.outputs = layout.outputs.map(typed);
-      this.holdings = { heap, frameBytes: layout.frameBytes + emitted.scratchBytes, constants };
-      this.report = {
-        codeBytes: code.length, arenaBytes: schedule.arena.bytes, kernels: emitted.kernels, routines: emitted.routines,
-        compileMilliseconds: performance.now() - start,
-        text: () => emitted.module.text(),
-      };
+      this.holdings = { heap, constants, frameBytes: built.frameBytes, code: built.code, main: built.main };
     } catch (e) {
       if (constants) heap.release(constants);
       throw e;
     }
     heap.reserveFrame(this.holdings.frameBytes);
+    heap.programs.add(this.holdings);
     finalizers.register(this, this.holdings, this);
   }
 
+  private build(constantsAt: (bytes: number) => number): { readonly locations: readonly (BufferLocation | undefined)[]; readonly main: (frame: number) => void; readonly code: Block | undefined; readonly frameBytes: number } {
+    const { heap, schedule, features, threads } = this;
+    const start = performance.now();
+    const layout = planLayout(schedule, constantsAt);
+    const { locations } = layout;
+    const emitted = new ScheduleEmitter(schedule, {
+      locations, maximumPages: heap.maximumPages, shared: heap.shared, threads: threads.count, minimumWork: threads.minimumWork, scratchOffset: layout.frameBytes, ...features,
+      table: (key, bytes) => heap.table(key, bytes),
+    }).emit();
+    const code = emitted.module.finish();
+    const { main, shared } = instantiate(heap, threads, emitted, code);
+    const typed = (p: Port): TypedPort => {
+      const { dtype } = schedule.buffers[p.buffer]!;
+      return { ...p, dtype, shift: Math.log2(itemsize(dtype)) };
+    };
+    this.inputs = layout.inputs.map(typed);
+    this.outputs = layout.outputs.map(typed);
+    this.usesThreads = emitted.splitKernels > 0;
+    this.latest = {
+      codeBytes: code.length, arenaBytes: schedule.arena.bytes, kernels: emitted.kernels, routines: emitted.routines,
+      threads: threads.count, splitKernels: emitted.splitKernels,
+      compileMilliseconds: performance.now() - start,
+      text: () => emitted.module.text(),
+    };
+    return { locations, main, code: shared, frameBytes: layout.frameBytes + emitted.scratchBytes };
+  }
+
+  get report(): ExecutableReport {
+    if (!this.disposed && this.generation !== this.threads.generation) this.rebuild();
+    return this.latest;
+  }
+
+  /** Code for the present memory and number of threads, over the same constants. */
+  private rebuild(): (frame: number) => void {
+    const { heap, holdings } = this;
+    const built = this.build((bytes) => holdings.constants?.address ?? heap.allocate(bytes).address);
+    heap.unreserveFrame(holdings.frameBytes);
+    heap.reserveFrame(built.frameBytes);
+    holdings.frameBytes = built.frameBytes;
+    if (holdings.code) heap.release(holdings.code);
+    holdings.code = built.code;
+    holdings.main = built.main;
+    this.generation = this.threads.generation;
+    return built.main;
+  }
+
   run(inputs: readonly Storage[], donated?: readonly number[]): Storage[] {
-    const { heap, main } = this;
-    if (main === undefined) throw new ArgumentError({ fn: "run", arg: "executable", expected: "a program that was not disposed", got: "a disposed one", fix: "compile it again" });
+    const { heap, threads } = this;
+    if (this.disposed) throw new ArgumentError({ fn: "run", arg: "executable", expected: "a program that was not disposed", got: "a disposed one", fix: "compile it again" });
     if (inputs.length !== this.inputs.length) throw new ArgumentError({ fn: "run", arg: "inputs", expected: `${this.inputs.length} storages`, got: String(inputs.length), fix: "pass one storage for each input" });
+    const main = this.generation === threads.generation && this.holdings.main !== undefined ? this.holdings.main : this.rebuild();
+    if (this.usesThreads) threads.acquire();
     const frame = heap.enterFrame(this.holdings.frameBytes);
     let staged: Block[] | undefined;
     let blocks: Block[] | undefined;
@@ -117,7 +162,12 @@ export class WasmExecutable implements Executable {
       blocks = undefined;
       return this.collect(frame, results);
     } catch (e) {
-      if (blocks) for (const block of blocks) heap.release(block);
+      if (this.usesThreads && threads.lost) {
+        // What a lost worker may write to stays out of use until it is gone.
+        const surrendered = heap.surrenderFrame();
+        threads.drop([...(blocks ?? []), ...(staged ?? []), ...(surrendered ? [surrendered] : [])]);
+        staged = undefined;
+      } else if (blocks) for (const block of blocks) heap.release(block);
       throw e;
     } finally {
       if (staged) for (const block of staged) heap.release(block);
@@ -147,8 +197,9 @@ export class WasmExecutable implements Executable {
   }
 
   dispose(): void {
-    if (this.main === undefined) return;
-    this.main = undefined;
+    if (this.disposed) return;
+    this.disposed = true;
+    this.holdings.main = undefined;
     finalizers.unregister(this);
     giveBack(this.holdings);
   }
@@ -175,18 +226,28 @@ function mismatch(storage: Storage, heap: Heap, port: TypedPort, position: numbe
   return new ArgumentError({ fn: "run", arg: `inputs[${position}]`, expected: `${port.size} elements of ${port.dtype}`, got: `${s.size} of ${s.dtype}`, fix: "pass storages in the order and of the types of the schedule's inputs" });
 }
 
-function instantiate(heap: Heap, emitted: CompiledModule, code: Uint8Array<ArrayBuffer>): (frame: number) => void {
+interface Instance {
+  readonly main: (frame: number) => void;
+  /** The code in the heap, for workers to compile. */
+  readonly shared: Block | undefined;
+}
+
+function instantiate(heap: Heap, threads: Threads, emitted: CompiledModule, code: Uint8Array<ArrayBuffer>): Instance {
   const functions: Record<string, WebAssembly.ImportValue> = {};
   for (const name of emitted.functions.hostNames) functions[name] = hostFunction(name);
   const routines: Record<string, WebAssembly.ImportValue> = {};
   emitted.hostRoutines.forEach((r, i) => { routines[String(i)] = hostRoutine(heap, r); });
-  let instance: WebAssembly.Instance;
+  const shared = emitted.splitKernels > 0 ? heap.allocate(code.length) : undefined;
   try {
-    instance = new WebAssembly.Instance(new WebAssembly.Module(code), { host: { memory: heap.memory }, functions, routines });
+    if (shared) heap.views.bool.set(code, shared.address);
+    const program = { id: nextProgram++, codeAddress: shared?.address ?? 0, codeBytes: code.length };
+    const dispatch = (task: number, pieces: number, frame: number): void => threads.acquire().dispatch(program, exports["piece"] as Piece, task, pieces, frame);
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(code), { host: { memory: heap.memory }, functions, routines, threads: { dispatch } });
+    return { main: exports["main"] as (frame: number) => void, shared };
   } catch (cause) {
+    if (shared) heap.release(shared);
     throw new BackendError({ fn: "compile", arg: "schedule", expected: "a program that the WebAssembly engine accepts", got: `${code.length} bytes of code that it refused (${String(cause)})`, fix: "split the jitted function into smaller ones" }, { cause });
   }
-  return instance.exports["main"] as (frame: number) => void;
 }
 
 /** A routine's reference over views of the memory; the views are kept for the next call with the same addresses. */

@@ -35,6 +35,8 @@ export class Heap {
   private readonly allocator: Allocator;
   private readonly tables = new Map<string, number>();
   private readonly frames = new Map<number, number>();
+  /** Programs with an instance on the memory. */
+  readonly programs = new Set<{ main: unknown }>();
   private frame: Block | undefined;
   private frameBusy = false;
   views: MemoryViews;
@@ -90,6 +92,8 @@ export class Heap {
       throw new BackendError({ fn: "setThreads", arg: "n", expected: `room for a shared memory of ${pages * pageBytes} bytes`, got: String(cause), fix: "call setThreads before large arrays are made" }, { cause });
     }
     new Uint8Array(memory.buffer).set(this.views.bool);
+    // The old memory goes when no instance holds it.
+    for (const p of this.programs) p.main = undefined;
     this.memory = memory;
     this.views = makeViews(memory.buffer);
     this.shared = true;

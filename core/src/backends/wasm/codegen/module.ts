@@ -2,16 +2,20 @@ import { itemsize } from "../../../base/dtype.js";
 import { BackendError } from "../../../base/errors.js";
 import type { BufferId, Expr } from "../../../kernel/expr.js";
 import { findRoutine } from "../../../kernel/routine.js";
-import type { Operand, Schedule, Step } from "../../../kernel/schedule.js";
+import type { BufferInfo, Kernel, Operand, Schedule, Step } from "../../../kernel/schedule.js";
+import { roundUp } from "../allocator.js";
 import { ModuleBuilder } from "../assembler/index.js";
-import type { FunctionBuilder } from "../assembler/index.js";
+import type { FunctionBuilder, FunctionRef } from "../assembler/index.js";
 import { ModuleFunctions } from "../functions/library.js";
 import { nativeRoutine } from "../native/registry.js";
 import { wasmRoutines } from "../routines/index.js";
+import { type Split, splitKernel } from "../threads/split.js";
 import { emitKernel } from "./kernel.js";
 import type { BufferLocation } from "./location.js";
 import { emitScalar } from "./nest.js";
 import type { NestContext } from "./nest.js";
+import { normalize } from "./normalize.js";
+import { emitEntry, emitPieces } from "./pieces.js";
 
 /** A routine that the module calls in JavaScript, with the addresses of its operands. */
 export interface HostRoutine {
@@ -27,6 +31,8 @@ export interface CompiledModule {
   readonly hostRoutines: readonly HostRoutine[];
   readonly kernels: number;
   readonly routines: number;
+  /** Kernels that threads run in pieces: tasks of the export "piece". */
+  readonly splitKernels: number;
   /** Room that routines need at `scratchOffset` of the frame. */
   readonly scratchBytes: number;
 }
@@ -35,6 +41,11 @@ export interface ModuleOptions {
   readonly scratchOffset: number;
   readonly locations: readonly (BufferLocation | undefined)[];
   readonly maximumPages: number;
+  /** Whether the memory is one that threads share. */
+  readonly shared: boolean;
+  readonly threads: number;
+  /** Nanoseconds that a kernel must take to be worth splitting. */
+  readonly minimumWork: number;
   readonly relaxed: boolean;
   readonly simd: boolean;
   readonly table: (key: string, bytes: () => Uint8Array) => number;
@@ -48,9 +59,12 @@ export class ScheduleEmitter {
   private kernels = 0;
   private routines = 0;
   private scratchBytes = 0;
+  private readonly tasks: FunctionRef[] = [];
+  /** Partial results of the split reductions, with ids behind those of the schedule's buffers. */
+  private readonly partials: { readonly info: BufferInfo; readonly offset: number }[] = [];
 
   constructor(private readonly schedule: Schedule, private readonly options: ModuleOptions) {
-    this.module.importMemory("host", "memory", 1, options.maximumPages);
+    this.module.importMemory("host", "memory", 1, options.maximumPages, options.shared);
     this.functions = new ModuleFunctions(this.module, options.relaxed, options.table);
   }
 
@@ -58,11 +72,13 @@ export class ScheduleEmitter {
     const main = this.module.function("main", ["i32"]);
     this.steps(main, this.schedule.steps);
     this.module.export("main", main);
-    return { module: this.module, functions: this.functions, hostRoutines: this.hostRoutines, kernels: this.kernels, routines: this.routines, scratchBytes: this.scratchBytes };
+    if (this.tasks.length > 0) this.module.export("piece", emitEntry(this.module, this.tasks));
+    return { module: this.module, functions: this.functions, hostRoutines: this.hostRoutines, kernels: this.kernels, routines: this.routines, splitKernels: this.tasks.length, scratchBytes: this.scratchBytes };
   }
 
   private locate = (buffer: BufferId): BufferLocation => {
-    const place = this.options.locations[buffer];
+    const partial = this.partials[buffer - this.schedule.buffers.length];
+    const place = partial ? { kind: "frame" as const, offset: partial.offset } : this.options.locations[buffer];
     if (place === undefined)
       throw new BackendError({ fn: "compile", arg: "schedule", expected: `a place for buffer ${buffer}: an input, an output, a constant or an arena offset`, got: "none", fix: "plan memory for every buffer that is read" });
     return place;
@@ -93,12 +109,7 @@ export class ScheduleEmitter {
 
   private step(f: FunctionBuilder, s: Step): void {
     switch (s.kind) {
-      case "kernel": {
-        const kernel = this.module.function(`kernel${this.kernels++}`, ["i32"]);
-        emitKernel(this.context(kernel), s.kernel);
-        f.get(0).call(kernel);
-        break;
-      }
+      case "kernel": this.kernel(f, s.kernel); break;
       case "routine": this.routine(f, s); break;
       case "copy":
         this.address(f, s.to, s.toBase);
@@ -129,6 +140,59 @@ export class ScheduleEmitter {
         break;
       case "branch": this.branch(f, s); break;
     }
+  }
+
+  private kernel(f: FunctionBuilder, kernel: Kernel): void {
+    const name = `kernel${this.kernels++}`;
+    const split = (k: Kernel): Split | undefined => splitKernel(k, { ...this.options, firstPartial: this.schedule.buffers.length + this.partials.length });
+    const whole = (k: Kernel, as: string): void => {
+      const target = this.module.function(as, ["i32"]);
+      this.scratchBytes = Math.max(this.scratchBytes, this.kernelBody(target, k, this.locate, this.options.scratchOffset));
+      f.get(0).call(target);
+    };
+    const cut = split(kernel);
+    if (cut) {
+      this.pieces(f, cut, name);
+      return;
+    }
+    // Where guards stand in the way, the parts between them may be split.
+    const nests = this.options.threads > 1 ? normalize(kernel) : [];
+    if (nests.length < 2 || !nests.some(split)) whole(kernel, name);
+    else
+      nests.forEach((nest, i) => {
+        const cutNest = split(nest);
+        if (cutNest) this.pieces(f, cutNest, `${name}.${i}`);
+        else whole(nest, `${name}.${i}`);
+      });
+  }
+
+  private kernelBody(f: FunctionBuilder, kernel: Kernel, locate: (buffer: BufferId) => BufferLocation, _scratchOffset: number): number {
+    emitKernel({ ...this.context(f), locate }, kernel);
+    return 0;
+  }
+
+  /** Gives a kernel's pieces to the threads, and combines what they leave. */
+  private pieces(f: FunctionBuilder, split: Split, name: string): void {
+    const { scratchOffset, threads } = this.options;
+    const { buffers } = this.schedule;
+    let end = scratchOffset;
+    for (const info of split.partials) {
+      this.partials.push({ info, offset: end });
+      end = roundUp(end + info.size * itemsize(info.dtype));
+    }
+    const { target, bytes } = emitPieces({
+      module: this.module, threads, offset: end,
+      pushAddress: (g, buffer) => this.address(g, buffer),
+      bytesOf: (id) => itemsize((buffers[id] ?? this.partials[id - buffers.length]!.info).dtype),
+      emit: (g, kernel, locate, offset) => this.kernelBody(g, kernel, locate, offset),
+    }, split, name);
+    const dispatch = this.module.importFunction("threads", "dispatch", { params: ["i32", "i32", "i32"], results: [] });
+    f.i32(this.tasks.push(target) - 1).i32(split.count).get(0).call(dispatch);
+    this.scratchBytes = Math.max(this.scratchBytes, end + bytes - scratchOffset);
+    if (!split.combine) return;
+    const combine = this.module.function(`${name}.combine`, ["i32"]);
+    emitKernel(this.context(combine), split.combine);
+    f.get(0).call(combine);
   }
 
   private branch(f: FunctionBuilder, s: Step & { kind: "branch" }): void {

@@ -16,8 +16,10 @@ export interface SharedProgram {
 export interface PoolOptions {
   /** How long a worker may take to start, in milliseconds. */
   readonly startLimit?: number;
-  /** How long a worker may take for a piece at least, in milliseconds; a hundred times as long as the main thread's longest if that is more. */
+  /** How long the others may take after the main thread is done, in milliseconds, before they count as lost: 10,000. */
   readonly pieceLimit?: number;
+  /** The same as a multiple of what the main thread's longest piece took, if that is more: 100. */
+  readonly patience?: number;
 }
 
 interface Member {
@@ -44,6 +46,7 @@ export class ThreadPool {
   private readonly sleeps = maySleep();
   private readonly startLimit: number;
   private readonly pieceLimit: number;
+  private readonly patience: number;
   private failure: BackendError | undefined;
   private reported = false;
   private stopped = false;
@@ -55,6 +58,7 @@ export class ThreadPool {
   constructor(private readonly memory: WebAssembly.Memory, readonly threads: number, options: PoolOptions = {}) {
     this.startLimit = options.startLimit ?? 20_000;
     this.pieceLimit = options.pieceLimit ?? 10_000;
+    this.patience = options.patience ?? 100;
     this.words[word.spin] = threads <= processors() ? spinMicroseconds : 0;
     try {
       for (let i = 0; i < threads - 1; i++) this.add(i);
@@ -175,7 +179,7 @@ export class ThreadPool {
   private finish(count: number, longest: number): void {
     const { words } = this;
     const spinUntil = performance.now() + (this.sleeps ? spinMicroseconds / 1000 : Infinity);
-    const limit = Math.max(this.pieceLimit, 100 * longest);
+    const limit = Math.max(this.pieceLimit, this.patience * longest);
     const until = performance.now() + limit;
     for (let rounds = 0, seen = Atomics.load(words, word.done); seen < count; seen = Atomics.load(words, word.done)) {
       if (++rounds % 32 !== 0) continue;
@@ -217,6 +221,11 @@ export class ThreadPool {
     const text = new TextDecoder().decode(bytes.slice());
     Atomics.store(words, word.failed, 0);
     return new BackendError({ fn: "threads", expected: `worker ${index} to finish its piece`, got: text, fix: "call again; if it happens again, setThreads(1) runs the program without workers" });
+  }
+
+  /** Ends a worker wherever it is, as if the platform had done it: for tests of what happens then. */
+  kill(index: number): void {
+    this.members[index]!.worker.terminate();
   }
 
   /** Ends the workers. `then` is called when none of them can touch the memory any more. */

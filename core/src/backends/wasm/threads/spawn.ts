@@ -1,3 +1,5 @@
+import type * as Os from "node:os";
+import type * as WorkerThreads from "node:worker_threads";
 import { BackendError } from "../../../base/errors.js";
 import { workerSource } from "./worker-source.js";
 
@@ -14,20 +16,15 @@ export interface SpawnedWorker {
   terminate(): void;
 }
 
-type NodeThreads = typeof import("node:worker_threads");
-
-/** Node's own threads; undefined in a page. Looked up without an import, which bundlers would try to resolve. */
-function nodeThreads(): NodeThreads | undefined {
-  const lookUp = (globalThis as { readonly process?: { readonly getBuiltinModule?: (name: string) => unknown } }).process?.getBuiltinModule;
-  return lookUp?.("node:worker_threads") as NodeThreads | undefined;
+/** Modules of Node, looked up without an import, which bundlers would try to resolve; undefined in a page. */
+function nodeModule(name: string): unknown {
+  return (globalThis as { readonly process?: { readonly getBuiltinModule?: (name: string) => unknown } }).process?.getBuiltinModule?.(name);
 }
+
+const nodeThreads = (): typeof WorkerThreads | undefined => nodeModule("node:worker_threads") as typeof WorkerThreads | undefined;
 
 /** Processors that this process may use. */
-export function processors(): number {
-  const lookUp = (globalThis as { readonly process?: { readonly getBuiltinModule?: (name: string) => unknown } }).process?.getBuiltinModule;
-  const os = lookUp?.("node:os") as typeof import("node:os") | undefined;
-  return os?.availableParallelism() ?? globalThis.navigator?.hardwareConcurrency ?? 1;
-}
+export const processors = (): number => (nodeModule("node:os") as typeof Os | undefined)?.availableParallelism() ?? globalThis.navigator?.hardwareConcurrency ?? 1;
 
 /** Whether this thread may sleep until a word of shared memory changes; the main thread of a page may not. */
 export function maySleep(): boolean {

@@ -4,6 +4,7 @@ import type { Heap } from "../heap.js";
 import { maxThreads } from "./control.js";
 import { ThreadPool } from "./pool.js";
 import type { PoolOptions } from "./pool.js";
+import { defaultMinimumWork } from "./split.js";
 import { processors, requireSharedMemory } from "./spawn.js";
 
 /** A number of threads, or as many as the machine has processors where threads can share memory. */
@@ -15,6 +16,11 @@ export function parseThreads(n: unknown, fn: string, arg: string): ThreadCount {
   throw new ArgumentError({ fn, arg, expected: `"auto" or a whole number from 1 to ${maxThreads}`, got: typeof n === "string" ? `"${n}"` : String(n), fix: "setThreads(1) runs without workers" });
 }
 
+export interface ThreadOptions extends PoolOptions {
+  /** Nanoseconds that a kernel must take on one thread to be split: 40,000 unless tests want even small ones in pieces. */
+  readonly minimumWork?: number;
+}
+
 /** The threads of one backend: how many, the pool of workers, and what a failed pool leaves behind. */
 export class Threads {
   count = 1;
@@ -22,7 +28,11 @@ export class Threads {
   generation = 0;
   private pool: ThreadPool | undefined;
 
-  constructor(private readonly heap: Heap, private readonly options: PoolOptions = {}) {}
+  readonly minimumWork: number;
+
+  constructor(private readonly heap: Heap, private readonly options: ThreadOptions = {}) {
+    this.minimumWork = options.minimumWork ?? defaultMinimumWork;
+  }
 
   /**
    * @param start whether to start the workers now instead of when a program first needs them.

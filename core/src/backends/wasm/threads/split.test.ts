@@ -1,0 +1,175 @@
+import { describe, expect, it } from "vitest";
+import { contiguousStrides } from "../../../base/shape.js";
+import type { DType } from "../../../base/dtype.js";
+import { accumulator, binary, cast, constant, type Expr, gather, guard, index, load, select, unary } from "../../../kernel/expr.js";
+import type { Kernel, ReduceOp, Schedule } from "../../../kernel/schedule.js";
+import { referenceBackend } from "../../reference/index.js";
+import { WasmBackend } from "../index.js";
+import { affine, expectClose, kernelStep, mapKernel, randomArray, reduceKernel, runOn, schedule, whole } from "../test-support.js";
+
+/** Every kernel of two elements or more is split. */
+const split = [new WasmBackend({ threads: 2, minimumWork: 0, relaxed: false }), new WasmBackend({ threads: 3, minimumWork: 0, relaxed: false })];
+
+function same(s: Schedule, inputs: Parameters<typeof runOn>[2], ulps = 0, scale = 0): number {
+  const expected = runOn(referenceBackend, s, inputs);
+  let kernels = 0;
+  for (const backend of split) {
+    const executable = backend.compile(s);
+    kernels += executable.report.splitKernels ?? 0;
+    executable.dispose();
+    for (let run = 0; run < 2; run++)
+      runOn(backend, s, inputs).forEach((got, i) => expectClose(got, expected[i]!, ulps, () => `${backend.threads.count} threads, output ${i}, sizes ${s.buffers.map((b) => b.size).join(" ")}`, scale));
+  }
+  return kernels;
+}
+
+// Around one piece for each thread, the pieces of two and three threads, vectors and cache lines.
+const sizes = [0, 1, 2, 3, 4, 5, 7, 8, 9, 11, 12, 13, 31, 32, 33, 63, 64, 65, 127, 128, 129, 191, 192, 193, 509, 511, 512, 513, 767, 768, 769, 1031];
+
+describe("pieces of a map", () => {
+  it.each(["float32", "float64", "int32", "bool"] as const)("%s of every size", (dtype) => {
+    for (const n of sizes) {
+      const value = dtype === "bool" ? unary("not", whole(dtype, 0, [n])) : binary("add", whole(dtype, 0, [n]), cast(dtype, index(affine([3], 1))));
+      const s = schedule([randomArray(dtype, n)], [{ dtype, size: n }], [kernelStep(mapKernel([n], [{ buffer: 1, value }]))]);
+      expect(same(s, [randomArray(dtype, n)]) > 0).toBe(n > 1);
+    }
+  });
+
+  it("transposed, reversed, broadcast, several outputs, a base that is read", () => {
+    for (const [m, n] of [[1, 1], [1, 7], [2, 5], [3, 64], [5, 129], [64, 3], [37, 41]] as const) {
+      const at = load("int32", 2, affine([0, 0]));
+      const kernel: Kernel = {
+        dims: [m, n], reduceDims: [], accumulators: [],
+        outputs: [
+          { buffer: 3, index: affine([1, m]), value: binary("sub", load("float64", 0, affine([-n, -1], m * n - 1)), load("float64", 1, affine([0, 1]))) },
+          { buffer: 4, index: affine([n, 1]), value: load("float64", 0, affine([0, 1]), at) },
+        ],
+      };
+      const inputs = [randomArray("float64", m * n), randomArray("float64", n), new Int32Array([n * (m - 1)])];
+      expect(same(schedule(inputs, [{ dtype: "float64", size: m * n }, { dtype: "float64", size: m * n }], [kernelStep(kernel)]), inputs)).toBe(m * n > 1 ? 2 : 0);
+    }
+  });
+
+  it("that gathers, selects and is padded", () => {
+    for (const n of sizes.slice(1)) {
+      const inputs = [randomArray("float64", n), Int32Array.from({ length: n }, (_, i) => (i * 7) % n)];
+      const gathered = gather("float64", 0, load("int32", 1, affine([1])));
+      const padded = guard([{ index: affine([1], -2), lo: 0, hi: n, step: 1 }], load("float64", 0, affine([1], -2)), constant("float64", 9));
+      const s = schedule(inputs, [{ dtype: "float64", size: n }, { dtype: "float64", size: n + 3 }], [
+        kernelStep(mapKernel([n], [{ buffer: 2, value: select(binary("lt", gathered, constant("float64", 0)), gathered, constant("float64", 1)) }])),
+        kernelStep(mapKernel([n + 3], [{ buffer: 3, value: padded }])),
+      ]);
+      same(s, inputs);
+    }
+  });
+
+  it("over what it reads, once for each element", () => {
+    for (const n of sizes) {
+      const temporaries = [{ dtype: "float64" as const, size: n }];
+      const x = randomArray("float64", n);
+      const twice = mapKernel([n], [{ buffer: 2, value: binary("mul", whole("float64", 2, [n]), constant("float64", 3)) }]);
+      const s = schedule([x], [{ dtype: "float64", size: n }], [
+        kernelStep(mapKernel([n], [{ buffer: 2, value: whole("float64", 0, [n]) }])), kernelStep(twice), kernelStep(twice),
+        kernelStep(mapKernel([n], [{ buffer: 1, value: whole("float64", 2, [n]) }])),
+      ], { temporaries });
+      same(s, [x]);
+    }
+  });
+
+  it("gives the main thread back what only JavaScript can compute, and keeps to itself what it always computes there", () => {
+    const n = 1031;
+    const x = randomArray("float64", n);
+    for (let i = 0; i < n; i += 97) x[i] = 1e300 * (i + 1);
+    const of = (fn: "sin" | "lgamma", inPlace: boolean) => schedule([x], [{ dtype: "float64", size: n }], [
+      kernelStep(mapKernel([n], [{ buffer: 1, value: whole("float64", 0, [n]) }])),
+      kernelStep(mapKernel([n], [{ buffer: 1, value: unary(fn, whole("float64", inPlace ? 1 : 0, [n])) }])),
+    ]);
+    expect(same(of("sin", false), [x], 4)).toBe(4);
+    // Done twice, an update in place would be wrong.
+    expect(same(of("sin", true), [x], 4)).toBe(2);
+    expect(same(of("lgamma", false), [x], 8)).toBe(2);
+  });
+});
+
+describe("pieces of a reduction", () => {
+  const ops: readonly (readonly [ReduceOp, DType])[] = [["add", "float64"], ["add", "float32"], ["mul", "float64"], ["max", "float64"], ["min", "float32"], ["add", "int32"], ["or", "bool"], ["and", "bool"], ["xor", "uint32"]];
+
+  it.each(ops)("%s of %s over everything", (op, dtype) => {
+    for (const n of sizes) {
+      const x = randomArray(dtype, n);
+      if (op === "mul") for (let i = 0; i < n; i++) x[i] = 1 + x[i]! / 1000;
+      const s = schedule([x], [{ dtype, size: 1 }], [kernelStep(reduceKernel([], [n], [{ op, dtype, value: whole(dtype, 0, [n]) }], 1))]);
+      expect(same(s, [x], 8, n) > 0).toBe(n > 1);
+    }
+  });
+
+  it("along each axis, several at once, with more to do afterwards", () => {
+    for (const [m, n] of [[2, 3], [3, 700], [700, 3], [65, 66], [1, 513], [513, 1]] as const) {
+      const x = randomArray("float64", m * n);
+      const kernel = (dims: number, strides: readonly number[], terms: number, first: number): Kernel => ({
+        dims: [dims], reduceDims: [terms],
+        accumulators: [{ op: "add", dtype: "float64", value: load("float64", 0, affine(strides)) }, { op: "max", dtype: "float64", value: load("float64", 0, affine(strides)) }],
+        outputs: [{ buffer: first, index: affine([1]), value: binary("add", binary("mul", accumulator("float64", 0), load("float64", 0, affine([strides[0]!]))), accumulator("float64", 1)) }],
+      });
+      const s = schedule([x], [{ dtype: "float64", size: m }, { dtype: "float64", size: n }], [kernelStep(kernel(m, [n, 1], n, 1)), kernelStep(kernel(n, [1, n], m, 2))]);
+      same(s, [x], 8, m * n);
+    }
+  });
+
+  it("finds the first extremum and the first NaN", () => {
+    for (const [m, n] of [[1, 2], [1, 65], [3, 129], [2, 1031], [1, 4099], [4, 64]] as const)
+      for (const place of [undefined, 0, n - 1, n >> 1]) {
+        const x = randomArray("float64", m * n);
+        for (let i = 0; i < x.length; i++) x[i] = Math.floor(x[i]! * 3);
+        if (place !== undefined) for (let r = 0; r < m; r++) x[r * n + place] = NaN;
+        const value: Expr = load("float64", 0, affine([n, 1]));
+        const s = schedule([x], [{ dtype: "int32", size: m }, { dtype: "int32", size: m }, { dtype: "int32", size: 1 }], [
+          kernelStep(reduceKernel([m], [n], [{ op: "argmax", dtype: "int32", value }, { op: "argmin", dtype: "int32", value }], 1)),
+          kernelStep(reduceKernel([], [m, n], [{ op: "argmax", dtype: "int32", value }], 3)),
+        ]);
+        same(s, [x]);
+      }
+  });
+
+  it("sums as exactly as one thread", () => {
+    const n = 400_000;
+    const x = Float32Array.from({ length: n }, (_, i) => 1 + (i % 7) / 7);
+    const exact = x.reduce((t, v) => t + v, 0);
+    const s = schedule([x], [{ dtype: "float32", size: 1 }], [kernelStep(reduceKernel([], [n], [{ op: "add", dtype: "float32", value: whole("float32", 0, [n]) }], 1))]);
+    for (const backend of split) {
+      const [first, again] = [0, 1].map(() => runOn(backend, s, [x])[0]![0]!);
+      expect(again).toBe(first);
+      expect(Math.abs(first! - exact) / exact).toBeLessThan(2 ** -23);
+    }
+  });
+});
+
+describe("pieces in control flow", () => {
+  it("in loops and branches, with a counter that they read", () => {
+    const n = 777;
+    const x = randomArray("float64", n);
+    const [out, total, counter, flag] = [1, 2, 3, 4];
+    const counted = load("int32", counter, affine([0]));
+    const body = mapKernel([n], [{ buffer: out, value: binary("add", whole("float64", out, [n]), cast("float64", binary("add", counted, index(affine([1]))))) }]);
+    const s = schedule([x], [{ dtype: "float64", size: n }, { dtype: "float64", size: 1 }], [
+      { kind: "copy", from: 0, to: out, count: n },
+      { kind: "for", count: 5, reverse: true, counter, body: [kernelStep(body), { kind: "branch", index: counter, branches: [[], [kernelStep(body)]] }] },
+      kernelStep(reduceKernel([], [n], [{ op: "add", dtype: "float64", value: whole("float64", out, [n]) }], total)),
+      kernelStep(mapKernel([], [{ buffer: counter, value: constant("int32", 0) }])),
+      {
+        kind: "while", predicate: flag,
+        condition: [kernelStep(mapKernel([], [{ buffer: flag, value: binary("lt", load("int32", counter, affine([])), constant("int32", 3)) }]))],
+        body: [kernelStep(body), kernelStep(mapKernel([], [{ buffer: counter, value: binary("add", load("int32", counter, affine([])), constant("int32", 1)) }]))],
+      },
+    ], { temporaries: [{ dtype: "int32", size: 1 }, { dtype: "bool", size: 1 }] });
+    expect(same(s, [x], 4, 1e6)).toBe(8);
+  });
+
+  it("runs large inputs and outputs, and small ones that lie in the frame", () => {
+    for (const n of [5, 1000, 5000, 100_003]) {
+      const [a, b] = [randomArray("float32", n, 1), randomArray("float32", n, 2)];
+      const s = schedule([a, b], [{ dtype: "float32", size: n }], [kernelStep(mapKernel([n], [{ buffer: 2, value: binary("mul", load("float32", 0, affine(contiguousStrides([n]))), whole("float32", 1, [n])) }]))]);
+      same(s, [a, b]);
+    }
+  });
+});

@@ -1,0 +1,169 @@
+import { type DType, itemsize } from "../../../base/dtype.js";
+import { contiguousStrides } from "../../../base/shape.js";
+import { accumulator, type Affine, binary, type BufferId, constant, type Expr, gather, load, rewrite } from "../../../kernel/expr.js";
+import type { Accumulate, BufferInfo, Kernel, KernelOutput } from "../../../kernel/schedule.js";
+import { visitKernel } from "../codegen/normalize.js";
+import { maxPieces } from "./control.js";
+import { PieceMaker, type View } from "./piece.js";
+import { callsHost, estimateWork, isProduct } from "./work.js";
+
+/** One kernel in pieces that threads may run in any order: they write different elements. */
+export interface Split {
+  readonly count: number;
+  /** The kernel of each piece, and that of the last where it is smaller. Their buffers are positions in `views`. */
+  readonly whole: Kernel;
+  readonly last: Kernel | undefined;
+  readonly views: readonly View[];
+  /** Steps of the split dimension in a piece: where a piece begins is what the view of a cell holds. */
+  readonly chunk: number;
+  /** Buffers for the partial results of a reduction, with ids from `firstPartial`, and the kernel that combines them afterwards. */
+  readonly partials: readonly BufferInfo[];
+  readonly combine: Kernel | undefined;
+}
+
+/** Less work than this takes less time than to wake a thread for it, in nanoseconds. */
+export const defaultMinimumWork = 40_000;
+/** What a piece should take at least, as a part of that: to take one costs little then. */
+const pieceWork = 0.3;
+/** Pieces for each thread: more of them balance the load better where threads begin late. */
+const piecesPerThread = 4;
+const maxPartialBytes = 2 ** 20;
+/** Elements of a chunk along which neighbours lie side by side: whole cache lines, no two threads in one. */
+const lineElements = 64;
+
+interface Cut {
+  readonly dim: number;
+  readonly chunk: number;
+  readonly count: number;
+  /** Part of the whole that the busiest thread does. */
+  readonly share: number;
+}
+
+const ceilTo = (n: number, to: number): number => Math.ceil(n / to) * to;
+
+function cutAlong(dim: number, size: number, wanted: number, align: number, threads: number): Cut {
+  let chunk = Math.max(1, Math.ceil(size / wanted));
+  if (chunk > align) chunk = ceilTo(chunk, align);
+  const count = Math.ceil(size / chunk);
+  return { dim, chunk, count, share: Math.min(1, (Math.ceil(count / threads) * chunk) / size) };
+}
+
+const strideOf = (a: Affine, d: number): number => a.strides[d] ?? 0;
+
+export interface SplitOptions {
+  readonly threads: number;
+  readonly simd: boolean;
+  /** Nanoseconds that a kernel must take on one thread to be split. */
+  readonly minimumWork: number;
+  /** Id of the first buffer for partial results. */
+  readonly firstPartial: BufferId;
+}
+
+/** Cuts a kernel for the threads; undefined where that gains nothing or cannot be done. */
+export function splitKernel(kernel: Kernel, { threads, simd, minimumWork, firstPartial }: SplitOptions): Split | undefined {
+  if (threads < 2) return undefined;
+  const work = estimateWork(kernel, simd);
+  if (work < minimumWork || !canSplit(kernel)) return undefined;
+  const outputs = kernel.dims.length;
+  const matrices = isProduct(kernel);
+  const wanted = Math.min(maxPieces, matrices ? threads : Math.max(2, Math.min(threads * piecesPerThread, Math.floor(work / Math.max(1, pieceWork * minimumWork)))));
+  let guarded = 0;
+  visitKernel(kernel, (e) => {
+    if (e.op === "guard") for (const b of e.bounds) b.index.strides.forEach((s, d) => { if (s !== 0) guarded |= 1 << d; });
+  });
+  const best = (cuts: readonly Cut[]): Cut | undefined => cuts.reduce<Cut | undefined>((x, y) => (y.count > 1 && (x === undefined || y.share < x.share * 0.98) ? y : x), undefined);
+  const byOutput = best(kernel.dims.flatMap((size, dim) => {
+    if (guarded & (1 << dim)) return [];
+    const besides = kernel.outputs.some((o) => Math.abs(strideOf(o.index, dim)) === 1);
+    // Vectors lie along such a dimension: pieces of a short one would lose them.
+    if (besides && size < 2 * lineElements && kernel.accumulators.length > 0 && !matrices) return [];
+    return [cutAlong(dim, size, wanted, matrices ? (besides ? 16 : 24) : besides ? lineElements : 1, threads)];
+  }));
+  const worth = (cut: Cut | undefined): cut is Cut => cut !== undefined && cut.share <= 0.8;
+  if (worth(byOutput) && byOutput.share <= 1.5 / threads) return alongOutput(kernel, byOutput);
+  const searches = kernel.accumulators.some((a) => a.op === "argmax" || a.op === "argmin");
+  const firstLong = kernel.reduceDims.findIndex((n) => n > 1);
+  const byTerms = kernel.accumulators.length === 0 ? undefined : best(kernel.reduceDims.flatMap((size, i) => {
+    if (guarded & (1 << (outputs + i)) || (searches && i !== firstLong)) return [];
+    return [cutAlong(outputs + i, size, wanted, lineElements, threads)];
+  }));
+  if (worth(byTerms) && !(worth(byOutput) && byOutput.share <= byTerms.share)) {
+    const split = alongTerms(kernel, byTerms, firstPartial);
+    if (split) return split;
+  }
+  return worth(byOutput) ? alongOutput(kernel, byOutput) : undefined;
+}
+
+/** Workers have no JavaScript functions; and what a worker could not do is done again, which must not meet what it has overwritten. */
+function canSplit(kernel: Kernel): boolean {
+  const written = new Set(kernel.outputs.map((o) => o.buffer));
+  let host: "never" | "sometimes" | "always" = "never";
+  let inPlace = false;
+  visitKernel(kernel, (e) => {
+    const calls = callsHost(e);
+    if (calls === "always" || (calls === "sometimes" && host === "never")) host = calls;
+    if ((e.op === "load" || e.op === "gather") && written.has(e.buffer)) inPlace = true;
+  });
+  return !kernel.dims.includes(0) && !kernel.reduceDims.includes(0) && (host as string) !== "always" && !((host as string) === "sometimes" && inPlace);
+}
+
+function alongOutput(kernel: Kernel, { dim, chunk, count }: Cut): Split {
+  const maker = new PieceMaker(dim, chunk);
+  const size = kernel.dims[dim]!;
+  const piece = (n: number): Kernel => ({
+    dims: kernel.dims.map((d, i) => (i === dim ? n : d)),
+    reduceDims: kernel.reduceDims,
+    accumulators: kernel.accumulators.map((a) => ({ ...a, value: maker.expr(a.value) })),
+    outputs: kernel.outputs.map((o) => maker.output(o)),
+  });
+  const whole = piece(chunk);
+  const rest = size - (count - 1) * chunk;
+  return { count, whole, last: rest === chunk ? undefined : piece(rest), views: maker.views, chunk, partials: [], combine: undefined };
+}
+
+/**
+ * Each piece reduces its part of the terms into partial results, which the second kernel reduces. The order of the terms is the same
+ * whichever thread runs a piece.
+ */
+function alongTerms(kernel: Kernel, { dim, chunk, count }: Cut, firstPartial: BufferId): Split | undefined {
+  const outputs = kernel.dims.length;
+  const cells = kernel.dims.reduce((n, d) => n * d, 1);
+  const maker = new PieceMaker(dim, chunk);
+  const partials: BufferInfo[] = [];
+  const inPiece: Affine = { offset: 0, strides: contiguousStrides(kernel.dims) };
+  const partial = (dtype: DType): BufferId => firstPartial + partials.push({ dtype, size: count * cells }) - 1;
+  const read = (dtype: DType, id: BufferId): Expr => load(dtype, id, { offset: 0, strides: [...inPiece.strides, cells] });
+
+  const accumulators: Accumulate[] = kernel.accumulators.map((a) => ({ ...a, value: maker.expr(a.value) }));
+  const written: KernelOutput[] = [];
+  const store = (id: BufferId, value: Expr): void => { written.push({ buffer: maker.view(id, cells), index: inPiece, value }); };
+  // Positions count the dimensions inside the split one.
+  const within = kernel.reduceDims.slice(dim - outputs + 1).reduce((n, d) => n * d, 1);
+  const combined: { readonly accumulate: Accumulate; readonly result: Expr }[] = kernel.accumulators.map((a, i) => {
+    if (a.op !== "argmax" && a.op !== "argmin") {
+      const id = partial(a.dtype);
+      store(id, accumulator(a.dtype, i));
+      return { accumulate: { ...a, value: read(a.dtype, id) }, result: accumulator(a.dtype, i) };
+    }
+    const extremum = accumulators.push({ op: a.op === "argmax" ? "max" : "min", dtype: a.value.dtype, value: accumulators[i]!.value }) - 1;
+    const [values, positions] = [partial(a.value.dtype), partial("int32")];
+    store(values, accumulator(a.value.dtype, extremum));
+    store(positions, binary("add", accumulator("int32", i), binary("mul", maker.start(), constant("int32", within))));
+    // Of the pieces the first with the extremum, then the position that it found.
+    const at = kernel.dims.reduce<Expr>((sum, n, d) => (n === 1 ? sum : binary("add", sum, { op: "index", dtype: "int32", index: { offset: 0, strides: kernel.dims.map((_, k) => (k === d ? inPiece.strides[d]! : 0)) } })), binary("mul", accumulator("int32", i), constant("int32", cells)));
+    return { accumulate: { ...a, value: read(a.value.dtype, values) }, result: gather("int32", positions, at) };
+  });
+  if (partials.reduce((n, p) => n + p.size * itemsize(p.dtype), 0) > maxPartialBytes) return undefined;
+
+  const size = kernel.reduceDims[dim - outputs]!;
+  const piece = (n: number): Kernel => ({ dims: kernel.dims, reduceDims: kernel.reduceDims.map((d, i) => (i === dim - outputs ? n : d)), accumulators, outputs: written });
+  const rest = size - (count - 1) * chunk;
+  const results = combined.map((c) => c.result);
+  return {
+    count, whole: piece(chunk), last: rest === chunk ? undefined : piece(rest), views: maker.views, chunk, partials,
+    combine: { dims: kernel.dims, reduceDims: [count], accumulators: combined.map((c) => c.accumulate), outputs: kernel.outputs.map((o) => ({ ...o, value: substitute(o.value, results) })) },
+  };
+}
+
+/** Results in the place of accumulators. */
+const substitute = (e: Expr, results: readonly Expr[]): Expr => rewrite(e, (x) => (x.op === "accumulator" ? results[x.i] : undefined));
