@@ -72,7 +72,7 @@ describe.each(["float64", "float32"] as const)("%s", (dtype) => {
   it.each([8, 40, 100])("graded matrices and extreme scales, n = %i", (n) => {
     const x = random(n, n);
     for (const base of [0.5, 2]) check(symmetric(n, (i, j) => x[i * n + j]! * base ** (((i + j) * 30) / n)), 1, n, dtype);
-    for (const scale of dtype === "float64" ? [1e300, 1e-300, 1e-306] : [1e37, 1e-35]) check(x.map((v) => v * scale), 1, n, dtype);
+    for (const scale of dtype === "float64" ? [1e300, 1e-300, 1e-306] : [1e37, 1e-35]) check(x.map((v) => v * scale), 1, n, dtype, false);
   });
 
   it("elements that are not finite give NaN throughout, and only in their matrix", () => {
