@@ -47,8 +47,8 @@ export function planBlocks(form: Form, { m, n, k, b }: GemmSpec): Blocking {
   };
 }
 
-/** Operands of so many bytes are found in the first-level cache again. */
-const smallBytes = 16384;
+/** An operand of so many bytes is as fast in place: all of it stays in the first-level cache. */
+const smallBytes = 8192;
 
 const align = (bytes: number): number => Math.ceil(bytes / 64) * 64;
 const panelStep = (form: Form, columns: number): number => Math.ceil(columns / form.lanes) * form.lanes;

@@ -6,12 +6,15 @@ import { loadPart, storePart } from "./part.js";
 import type { GemmContext } from "./spec.js";
 import type { Body, VectorProduct } from "./vector-product.js";
 
-/** Rows that go along x together. */
-const together = 4;
+/** Sums in flight hide the latency of addition: one of each row where there are rows enough, else several of a row. */
+const sumsInFlight = (form: Form): number => (form.madd ? 8 : 6);
+/** From memory, one row after the other comes faster than several at once. */
+const streamedBytes = 2 ** 23;
 
 /** A matrix whose rows lie along k times a vector: dot products, several at once. */
 export function dotBody(context: GemmContext, form: Form, p: VectorProduct): Body {
   const { size } = form;
+  const together = p.rows * p.k * size > streamedBytes && form.madd ? 1 : sumsInFlight(form);
   const gather = p.x !== 1 && p.k > 1;
   return {
     scratchBytes: gather ? Math.ceil((p.k * size) / 16) * 16 : 0,
@@ -52,8 +55,8 @@ function dotFunction({ library }: GemmContext, form: Form, p: VectorProduct, row
   return library.helper(name, { params: ["i32", "i32", "i32"], results: [] }, (f) => {
     const [matrix, x, y] = [0, 1, 2];
     const vectors = Math.floor(p.k / lanes);
-    // Two sums a row, taken in turn, hide the latency of addition.
-    const sums = Array.from({ length: rows }, () => [f.local(form.type), f.local(form.type)] as const);
+    const sumsOfRow = Math.min(4, Math.max(1, Math.floor(sumsInFlight(form) / rows)));
+    const sums = Array.from({ length: rows }, () => Array.from({ length: sumsOfRow }, () => f.local(form.type)));
     for (const s of sums.flat()) {
       zero(f, form);
       f.set(s);
@@ -65,33 +68,36 @@ function dotFunction({ library }: GemmContext, form: Form, p: VectorProduct, row
       sums.forEach((s, r) => {
         loadPart(f, form, matrix, r * p.matrix.row * size + u * lanes * size, count);
         f.set(a);
-        multiplyAdd(f, form, a, v, s[u % 2]!);
+        multiplyAdd(f, form, a, v, s[u % sumsOfRow]!);
       });
       f.release(v).release(a);
     };
     const advance = (by: number): void => {
       for (const pointer of [matrix, x]) f.get(pointer).i32(by * lanes * size).op("i32.add").set(pointer);
     };
-    if (vectors > 4) {
+    const turn = Math.max(2, sumsOfRow);
+    if (vectors > turn) {
       const left = f.local("i32");
       f.i32(vectors).set(left);
       // The ways out keep TurboFan from loading everything first (see tile.ts); the last of them is taken.
       f.block((out) => f.loop((again) => {
-        for (let u = 0; u < 4; u++) {
+        for (let u = 0; u < turn; u++) {
           step(u, lanes);
-          if (u < 3) f.get(left).i32(u + 1).op("i32.eq").brIf(out);
+          if (u + 1 < turn) f.get(left).i32(u + 1).op("i32.eq").brIf(out);
         }
-        advance(4);
-        f.get(left).i32(4).op("i32.sub").tee(left).brIf(again);
+        advance(turn);
+        f.get(left).i32(turn).op("i32.sub").tee(left).brIf(again);
       }));
-      if (vectors % 4 !== 0) advance(vectors % 4);
+      if (vectors % turn !== 0) advance(vectors % turn);
     } else {
       for (let u = 0; u < vectors; u++) step(u, lanes);
       if (vectors > 0) advance(vectors);
     }
     if (p.k % lanes !== 0) step(0, p.k % lanes);
-    sums.forEach(([s, other], r) => {
-      f.get(s).get(other).op(form.add).set(s);
+    sums.forEach((line, r) => {
+      const s = line[0]!;
+      // In pairs, so that rounding errors grow with the logarithm.
+      for (let gap = 1; gap < line.length; gap *= 2) for (let i = 0; i + gap < line.length; i += 2 * gap) f.get(line[i]!).get(line[i + gap]!).op(form.add).set(line[i]!);
       if (size === 4) f.get(s).get(s).get(s).shuffle32(2, 3, 2, 3).op(form.add).set(s).get(s).get(s).get(s).shuffle32(1, 1, 1, 1).op(form.add).set(s);
       else f.get(s).get(s).get(s).shuffle64(1, 1).op(form.add).set(s);
       const offset = r * p.y * size;

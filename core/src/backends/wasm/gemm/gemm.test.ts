@@ -1,7 +1,8 @@
 import { describe, it } from "vitest";
 import type { FloatDType } from "../functions/contract.js";
 import { dynamicGemm } from "./dynamic.js";
-import { checkGemm, compile, variants } from "./test-support.js";
+import type { GemmSpec } from "./spec.js";
+import { checkAll, checkGemm, compile, variants } from "./test-support.js";
 
 const dtypes: readonly FloatDType[] = ["float32", "float64"];
 
@@ -13,25 +14,55 @@ const layouts = (m: number, n: number, k: number) =>
     c: { row: n },
   })));
 
+/** Runs the specs that `each` gives out, for all variants and dtypes. */
+function all(each: (give: (spec: Omit<GemmSpec, "dtype">) => void) => void): void {
+  for (const variant of variants) for (const dtype of dtypes) {
+    const specs: GemmSpec[] = [];
+    each((spec) => specs.push({ dtype, ...spec }));
+    checkAll(variant, specs);
+  }
+}
+
 describe("static products", () => {
   it("small shapes, zeros and ones included", () => {
-    for (const variant of variants) for (const dtype of dtypes)
-      for (const m of [0, 1, 2, 3, 5, 7]) for (const n of [0, 1, 2, 3, 4, 7]) for (const k of [0, 1, 2, 3, 8])
-        for (const layout of layouts(m, n, k)) for (const accumulate of [false, true]) checkGemm(variant, { dtype, m, n, k, ...layout, accumulate });
+    all((give) => {
+      for (const m of [0, 1, 2, 3, 5, 8]) for (const n of [0, 1, 2, 3, 4, 7]) for (const k of [0, 1, 2, 3, 8])
+        for (const layout of layouts(m, n, k)) for (const accumulate of [false, true]) give({ m, n, k, ...layout, accumulate });
+    });
   });
   it("around the block sizes", () => {
-    for (const variant of variants) for (const dtype of dtypes)
-      for (const [m, n, k] of [[16, 16, 16], [17, 13, 31], [4, 12, 256], [5, 11, 257], [3, 25, 512], [33, 37, 29], [64, 1, 64], [1, 64, 64], [1, 1, 300], [129, 24, 7], [97, 50, 300], [7, 100, 33], [20, 23, 64], [18, 200, 40], [2, 70, 65], [70, 2, 65], [70, 3, 130], [64, 64, 64], [12, 490, 5]] as const)
-        for (const layout of layouts(m, n, k)) checkGemm(variant, { dtype, m, n, k, ...layout, accumulate: m % 2 === 1 });
+    all((give) => {
+      for (const [m, n, k] of [[16, 16, 16], [17, 13, 31], [4, 12, 256], [5, 11, 257], [3, 25, 512], [33, 37, 29], [64, 1, 64], [1, 64, 64], [1, 1, 300], [129, 24, 7], [195, 18, 9], [383, 9, 3], [6, 17, 385], [5, 20, 769], [40, 1030, 6], [97, 50, 300], [7, 100, 33], [20, 23, 64], [18, 200, 40], [2, 70, 65], [70, 2, 65], [70, 3, 130], [64, 64, 64], [12, 490, 5], [130, 140, 50]] as const)
+        for (const layout of layouts(m, n, k)) give({ m, n, k, ...layout, accumulate: m % 2 === 1 });
+    });
+  });
+  it("matrix times vector, both ways: around the sums in flight, the turns of loops and the blocks of columns", () => {
+    all((give) => {
+      for (const rows of [1, 2, 3, 5, 6, 7, 8, 9, 17]) for (const k of [1, 2, 3, 7, 8, 9, 31, 33, 64])
+        for (const accumulate of [false, true]) for (const { a, b, c } of layouts(rows, 1, k)) {
+          give({ m: rows, n: 1, k, a, b, c, accumulate });
+          give({ m: 1, n: rows, k, a: { row: b.column, k: b.k }, b: { k: a.k, column: a.row }, c: { row: rows }, accumulate });
+          give({ m: rows, n: 1, k, a, b: { k: 3, column: 1 }, c: { row: 2 }, accumulate });
+        }
+      for (const rows of [1023, 1024, 1025, 2048, 2051]) give({ m: 1, n: rows, k: 9, a: { row: 9, k: 1 }, b: { k: rows, column: 1 }, c: { row: rows }, accumulate: false });
+      give({ m: 1050, n: 1, k: 2003, a: { row: 2003, k: 1 }, b: { k: 1, column: 1 }, c: { row: 1 }, accumulate: false });
+    });
+  });
+  it("outer products", () => {
+    all((give) => {
+      for (const m of [2, 5, 65]) for (const n of [30, 32, 33, 35, 67]) for (const accumulate of [false, true])
+        give({ m, n, k: 1, a: { row: 1, k: m }, b: { k: n, column: 1 }, c: { row: n + 2 }, accumulate });
+    });
   });
   it("strides larger than the rows leave the gaps alone", () => {
-    for (const variant of variants) for (const dtype of dtypes)
+    all((give) => {
       for (const [m, n, k] of [[3, 3, 3], [5, 9, 4], [13, 17, 40], [66, 35, 20], [1, 33, 9], [33, 1, 9], [40, 3, 30]] as const)
         for (const accumulate of [false, true]) {
-          checkGemm(variant, { dtype, m, n, k, a: { row: k + 3, k: 1 }, b: { k: n + 5, column: 1 }, c: { row: n + 7 }, accumulate });
-          checkGemm(variant, { dtype, m, n, k, a: { row: 1, k: m + 1 }, b: { k: 1, column: k + 2 }, c: { row: n + 1 }, accumulate });
-          checkGemm(variant, { dtype, m, n, k, a: { row: 2 * k, k: 2 }, b: { k: 3 * n, column: 3 }, c: { row: n + 1 }, accumulate });
+          give({ m, n, k, a: { row: k + 3, k: 1 }, b: { k: n + 5, column: 1 }, c: { row: n + 7 }, accumulate });
+          give({ m, n, k, a: { row: 1, k: m + 1 }, b: { k: 1, column: k + 2 }, c: { row: n + 1 }, accumulate });
+          give({ m, n, k, a: { row: 2 * k, k: 2 }, b: { k: 3 * n, column: 3 }, c: { row: n + 1 }, accumulate });
         }
+    });
   });
 });
 

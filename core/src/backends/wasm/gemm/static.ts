@@ -4,7 +4,8 @@ import { dotBody } from "./dot.js";
 import { formOf } from "./form.js";
 import type { Form } from "./form.js";
 import { times } from "./loops.js";
-import type { FunctionBuilder } from "../assembler/index.js";
+import type { FunctionBuilder, Local } from "../assembler/index.js";
+import { emitOuter, isOuter } from "./outer.js";
 import { emitStraight, fitsStraight } from "./straight.js";
 import { vectorProduct } from "./vector-product.js";
 import type { Body } from "./vector-product.js";
@@ -27,10 +28,22 @@ function chooseBody(context: GemmContext, form: Form, spec: GemmSpec): Body {
   if (k === 0) return { scratchBytes: 0, emit: (f) => { emitClear(f, form, spec); } };
   const vector = vectorProduct(spec);
   if (vector && form.lanes > 1) return vector.matrix.k === 1 ? dotBody(context, form, vector) : axpyBody(context, form, vector);
-  if (fitsStraight(form, spec)) return { scratchBytes: 0, emit: (f) => { emitStraight(f, form, spec); } };
+  if (fitsStraight(form, spec)) return { scratchBytes: 0, emit: (f) => { emitStraight(f, form, spec, [0, 1, 2]); } };
+  if (isOuter(spec)) return { scratchBytes: 0, emit: (f) => { emitOuter(f, form, spec); } };
   const plan = planBlocks(form, spec);
   const { a, b } = blockedScratch(form, spec, plan);
   return { scratchBytes: a + b, emit: (f) => { emitBlocked(f, context, form, spec, plan); } };
+}
+
+/**
+ * Writes a tiny product into the current function, as part of a loop over a batch; the addresses of A, B and C are in locals. False, and
+ * nothing is written, if the product is not tiny.
+ */
+export function emitTinyGemm(f: FunctionBuilder, context: GemmContext, spec: GemmSpec, addresses: readonly [a: Local, b: Local, c: Local]): boolean {
+  const form = formOf(context, spec.dtype);
+  if (spec.m * spec.n * spec.k === 0 || !fitsStraight(form, spec)) return false;
+  emitStraight(f, form, spec, addresses);
+  return true;
 }
 
 /** An empty sum is zero. */

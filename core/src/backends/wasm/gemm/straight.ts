@@ -10,10 +10,9 @@ const mostOperations = 64;
 export const fitsStraight = (form: Form, { m, n, k }: GemmSpec): boolean => m * Math.ceil(n / form.lanes) * k <= mostOperations && Math.ceil(n / form.lanes) * k <= 24;
 
 /** A product so small that loops would cost more than it does. */
-export function emitStraight(f: FunctionBuilder, form: Form, spec: GemmSpec): void {
+export function emitStraight(f: FunctionBuilder, form: Form, spec: GemmSpec, [A, B, C]: readonly [a: Local, b: Local, c: Local]): void {
   const { m, n, k, a, b, c } = spec;
   const { size, lanes } = form;
-  const [A, B, C] = [0, 1, 2];
   const parts = Array.from({ length: Math.ceil(n / lanes) }, (_, v) => ({ at: v * lanes, count: Math.min(lanes, n - v * lanes) }));
   const lines: Local[][] = [];
   for (let q = 0; q < k; q++)

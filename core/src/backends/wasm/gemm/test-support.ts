@@ -3,9 +3,8 @@ import { ModuleBuilder } from "../assembler/index.js";
 import { detectFeatures } from "../features.js";
 import type { FloatDType } from "../functions/contract.js";
 import { ModuleFunctions } from "../functions/library.js";
-import { dynamicGemm } from "./dynamic.js";
 import { emitGemm } from "./static.js";
-import type { GemmContext, GemmSpec } from "./spec.js";
+import type { GemmCode, GemmContext, GemmSpec } from "./spec.js";
 
 export interface Variant {
   readonly simd: boolean;
@@ -24,19 +23,25 @@ interface Compiled {
   readonly memory: WebAssembly.Memory;
   readonly run: (...args: number[]) => void;
   readonly scratchBytes: number;
-  readonly codeBytes: number;
 }
 
-export function compile(variant: Variant, emit: (context: GemmContext) => ReturnType<typeof emitGemm>): Compiled {
+/** One function of a module of its own. */
+export const compile = (variant: Variant, emit: (context: GemmContext) => GemmCode): Compiled => compileAll(variant, [emit])[0]!;
+
+function compileAll(variant: Variant, emits: readonly ((context: GemmContext) => GemmCode)[]): Compiled[] {
   const module = new ModuleBuilder();
   module.importMemory("host", "memory", 1, 65535);
   const library = new ModuleFunctions(module, variant.relaxed, () => 0);
-  const { target, scratchBytes } = emit({ module, library, simd: variant.simd, wide: variant.wide });
-  module.export("gemm", target);
+  const codes = emits.map((emit) => emit({ module, library, simd: variant.simd, wide: variant.wide }));
+  codes.forEach(({ target }, i) => module.export(`gemm${i}`, target));
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 65535 });
-  const code = module.finish();
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(code), { host: { memory } });
-  return { memory, run: instance.exports["gemm"] as (...args: number[]) => void, scratchBytes, codeBytes: code.length };
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(module.finish()), { host: { memory } });
+  return codes.map(({ scratchBytes }, i) => ({ memory, run: instance.exports[`gemm${i}`] as (...args: number[]) => void, scratchBytes }));
+}
+
+/** Checks products that share one module, and so their tiles and packers. */
+export function checkAll(variant: Variant, specs: readonly GemmSpec[]): void {
+  compileAll(variant, specs.map((spec) => (context) => emitGemm(context, spec))).forEach((runner, i) => { checkGemm(variant, specs[i]!, { runner }); });
 }
 
 const sizeOf = (dtype: FloatDType): number => (dtype === "float32" ? 4 : 8);
@@ -54,9 +59,8 @@ const untouched = 7.25e30;
  * Lays A, B, C and the scratch room out so that whatever lies right behind and before an operand is recognisable, runs, and compares
  * with double-precision sums. Reads outside give NaN, writes outside are found.
  */
-export function checkGemm(variant: Variant, spec: GemmSpec, { dynamic, mode = spec.accumulate ? 1 : 0, runner }: { readonly dynamic?: boolean; readonly mode?: number; readonly runner?: Compiled } = {}): void {
+export function checkGemm(variant: Variant, spec: GemmSpec, { dynamic = false, mode = spec.accumulate ? 1 : 0, runner: code }: { readonly dynamic?: boolean; readonly mode?: number; readonly runner: Compiled }): void {
   const { dtype, m, n, k, a, b, c } = spec;
-  const code = runner ?? compile(variant, (context) => (dynamic ? dynamicGemm(context, dtype) : emitGemm(context, spec)));
   const size = sizeOf(dtype);
   const guard = 64;
   const lengths = [extent([m, a.row], [k, a.k]), extent([k, b.k], [n, b.column]), extent([m, c.row], [n, 1])] as const;
