@@ -5,10 +5,10 @@ import { panelPacker } from "./pack.js";
 import type { GemmCode, GemmContext } from "./spec.js";
 import { tileFunction } from "./tile.js";
 
-/** Depth of the packed panels, rows of A and columns of B that are packed at a time: they stay in the first, second and third level cache. */
-const depth = 256;
-const rowBlock = 96;
-const columnBlock = 480;
+/** At most so deep are packed panels, so many rows of A and columns of B are packed at a time: they stay in the first, second and third level cache. */
+const depth = 384;
+const rowBlock = 192;
+const columnBlock = 512;
 
 /**
  * A product whose sizes are known only at run time, after Goto and van de Geijn (2008), "Anatomy of high-performance matrix
@@ -38,11 +38,15 @@ export function dynamicGemm(context: GemmContext, dtype: FloatDType): GemmCode {
       f.get(mode).op("i32.eqz").if(() => clear(f, C, cRow, m, n, size));
       f.op("return");
     });
-    range(f, j, n, columnBlock, nc, () => {
-      range(f, p, k, depth, kc, () => {
+    const [columnStep, depthStep, rowStep] = [f.local("i32"), f.local("i32"), f.local("i32")];
+    evenly(f, n, columnBlock, width, columnStep);
+    evenly(f, k, depth, 1, depthStep);
+    evenly(f, m, rowBlock, rows, rowStep);
+    range(f, j, n, columnStep, nc, () => {
+      range(f, p, k, depthStep, kc, () => {
         f.get(mode).op("i32.eqz").get(p).op("i32.eqz").op("i32.and").set(overwrite);
         at(f, B, p, bK, j, bColumn).get(bColumn).get(bK).get(nc).get(kc).get(scratch).i32(0).call(packB);
-        range(f, i, m, rowBlock, mc, () => {
+        range(f, i, m, rowStep, mc, () => {
           at(f, A, i, aRow, p, aK).get(aRow).get(aK).get(mc).get(kc).get(aBuffer).get(mode).i32(2).op("i32.eq").call(packA);
           f.get(scratch).set(bPanel).i32(0).set(jr);
           f.loop((nextColumns) => {
@@ -75,13 +79,18 @@ export function dynamicGemm(context: GemmContext, dtype: FloatDType): GemmCode {
 }
 
 /** for (x = 0; x < limit; x += step) with part = min(step, limit - x); limit is at least 1. */
-function range(f: FunctionBuilder, x: Local, limit: Local, step: number, part: Local, body: () => void): void {
+function range(f: FunctionBuilder, x: Local, limit: Local, step: Local, part: Local, body: () => void): void {
   f.i32(0).set(x).loop((again) => {
-    least(f, () => f.get(limit).get(x).op("i32.sub"), step);
-    f.set(part);
+    f.get(limit).get(x).op("i32.sub").tee(part).get(step).get(part).get(step).op("i32.lt_s").op("select").set(part);
     body();
-    f.get(x).i32(step).op("i32.add").tee(x).get(limit).op("i32.lt_s").brIf(again);
+    f.get(x).get(step).op("i32.add").tee(x).get(limit).op("i32.lt_s").brIf(again);
   });
+}
+
+/** step = size in the fewest equal parts of at most `most` (a multiple of `unit`), rounded up to a multiple of `unit`. */
+function evenly(f: FunctionBuilder, size: Local, most: number, unit: number, step: Local): void {
+  f.get(size).i32(most - 1).op("i32.add").i32(most).op("i32.div_u").set(step);
+  f.get(size).get(step).i32(unit).op("i32.mul").tee(step).op("i32.add").i32(1).op("i32.sub").get(step).op("i32.div_u").i32(unit).op("i32.mul").set(step);
 }
 
 /** Pushes min(value, limit). */

@@ -70,7 +70,7 @@ describe("dynamic products", () => {
   it("one function for all sizes, strides and modes", () => {
     for (const variant of variants) for (const dtype of dtypes) {
       const runner = compile(variant, (context) => dynamicGemm(context, dtype));
-      for (const [m, n, k] of [[0, 3, 2], [3, 0, 2], [1, 1, 0], [3, 5, 0], [1, 1, 1], [2, 3, 1], [6, 8, 4], [7, 9, 5], [12, 16, 257], [97, 15, 32], [33, 481, 3], [1, 40, 40], [40, 1, 40], [64, 64, 64]] as const)
+      for (const [m, n, k] of [[0, 3, 2], [3, 0, 2], [1, 1, 0], [3, 5, 0], [1, 1, 1], [2, 3, 1], [6, 8, 4], [7, 9, 5], [12, 16, 257], [97, 15, 32], [33, 513, 3], [193, 20, 9], [13, 21, 385], [1, 40, 40], [40, 1, 40], [64, 64, 64]] as const)
         for (const mode of [0, 1, 2]) {
           for (const layout of layouts(m, n, k)) checkGemm(variant, { dtype, m, n, k, ...layout, accumulate: mode === 1 }, { dynamic: true, mode, runner });
           checkGemm(variant, { dtype, m, n, k, a: { row: 2 * k + 1, k: 2 }, b: { k: 3 * n, column: 3 }, c: { row: n + 3 }, accumulate: mode === 1 }, { dynamic: true, mode, runner });
