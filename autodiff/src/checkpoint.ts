@@ -10,8 +10,8 @@ installDerivatives();
 
 /**
  * A call whose derivative keeps nothing but its inputs. The linear part that is recorded is the whole Program again: what it needs of the
- * forward pass is computed a second time when cotangents come back. Passes that merge equal equations across the two computations undo the
- * saving (never the result); `preventCse` marks calls that they should leave apart.
+ * forward pass is computed a second time when cotangents come back. To merge equal equations across the two computations would undo the
+ * saving (never the result); with `preventCse` the optimizer leaves the call apart.
  */
 export interface CheckpointParams extends CallParams { readonly preventCse: boolean }
 
@@ -56,14 +56,14 @@ defineDerivative(checkpointCall, (primitive) => ({
 }));
 
 export interface CheckpointOptions {
-  /** Ask compilers not to merge the recomputation with the first computation (default true). */
+  /** Keep the optimizer from merging the recomputation with the first computation (default true). */
   readonly preventCse?: boolean;
 }
 
 /**
  * A function whose intermediate values are not kept for the backward pass but computed again (rematerialization): memory for time. Values
  * and derivatives of every order are those of `f`. `f` is traced, so it may not branch on values.
- * Under `jit` the two computations stand in one Program, and common subexpressions may be merged.
+ * Under `jit` the two computations stand in one Program and stay apart, unless `preventCse` is false.
  * Griewank and Walther 2000, "Revolve"; Chen and others 2016, "Training deep nets with sublinear memory cost".
  * @example const layer = checkpoint((w: NDArray, x: NDArray) => np.tanh(np.matmul(w, x)));
  */

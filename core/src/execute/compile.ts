@@ -14,29 +14,20 @@ export class Compiled {
     readonly program: Program,
     readonly schedule: Schedule,
     readonly executable: Executable,
-    /** For each output of the Program: position among the executable's results, or of the input passed through as `~position`. */
-    readonly outputSources: readonly number[],
   ) {
     this.inputTypes = program.inputTypes;
     this.outputTypes = program.outputTypes;
   }
 
-  /** New storages, or positions of inputs that are results themselves. */
-  run(inputs: readonly Storage[], donated?: readonly number[]): (Storage | number)[] {
-    const { schedule, outputSources } = this;
-    const results = schedule.steps.length || schedule.outputs.length ? this.executable.run(inputs, donated) : [];
-    const out = new Array<Storage | number>(outputSources.length);
-    for (let i = 0; i < out.length; i++) {
-      const s = outputSources[i]!;
-      out[i] = s < 0 ? ~s : results[s]!;
-    }
-    return out;
+  /** New storages, which share no memory with inputs that were not donated. */
+  run(inputs: readonly Storage[], donated?: readonly number[]): Storage[] {
+    return this.schedule.outputs.length > 0 ? this.executable.run(inputs, donated) : [];
   }
 }
 
-/** Program -> optimized Program -> Schedule -> code. With `donated`, no listed input is passed through. */
+/** Program -> optimized Program -> Schedule -> code. Inputs at the positions `donated` are given away in each run. */
 export function compileProgram(program: Program, backend: Backend, donated: readonly number[] = []): Compiled {
   const optimized = optimize(program);
-  const { schedule, outputSources } = lowerProgram(optimized, donated);
-  return new Compiled(backend, optimized, schedule, backend.compile(schedule), outputSources);
+  const schedule = lowerProgram(optimized, donated);
+  return new Compiled(backend, optimized, schedule, backend.compile(schedule));
 }

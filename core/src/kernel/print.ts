@@ -117,6 +117,7 @@ export function printSchedule(schedule: Schedule): string {
   return [
     `(${schedule.inputs.map(declared).join(", ")}) -> (${schedule.outputs.map(declared).join(", ")})`,
     ...constants,
+    ...(schedule.donations?.length ? [`given: ${schedule.donations.map((d) => `${bufferName(d.input)} to ${bufferName(d.output)}`).join(", ")}`] : []),
     ...(arena.length ? [`arena of ${schedule.arena.bytes} bytes: ${arena.join(", ")}`] : []),
     ...schedule.steps.flatMap(stepLines),
   ].join("\n");

@@ -60,6 +60,11 @@ export interface BufferInfo {
   readonly size: number;
 }
 
+export interface Donation {
+  readonly input: BufferId;
+  readonly output: BufferId;
+}
+
 /** What a backend compiles: no primitives, only loops, routines and control flow over buffers of known size. */
 export interface Schedule {
   readonly buffers: readonly BufferInfo[];
@@ -68,6 +73,11 @@ export interface Schedule {
   readonly constants: readonly { readonly buffer: BufferId; readonly data: TypedArray }[];
   /** Buffers the caller takes away: distinct, none of them an input or a constant. */
   readonly outputs: readonly BufferId[];
+  /**
+   * Results that may be written into the memory of an input that is given away: the steps are right whether the two are one or not, where a
+   * copy from one to the other is nothing if they are. Each input and output at most once.
+   */
+  readonly donations?: readonly Donation[];
   readonly steps: readonly Step[];
   /** Byte offsets of the temporaries in one arena (64-byte aligned), by buffer id; absent for inputs, outputs and constants. */
   readonly arena: { readonly bytes: number; readonly offsets: ReadonlyMap<BufferId, number> };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { explain, foriLoop, jit, lax, makeProgram, type NDArray, np, scan, whileLoop } from "../index.js";
+import { explain, foriLoop, jit, lax, makeProgram, memory, type NDArray, np, scan, whileLoop } from "../index.js";
 import type { Step } from "../kernel/schedule.js";
 import { itemsize } from "../base/dtype.js";
 import { evaluateProgram } from "../extend.js";
@@ -72,6 +72,48 @@ describe("shareMemory", () => {
     const x = np.linspace(0, 1, 1000);
     expect(copiedBy(f, x)).toBe(0);
     value(f, x);
+  });
+
+  it("donated arguments become results, in place", () => {
+    const n = 5003;
+    const numbers = (): NDArray => np.sin(np.arange(n).astype("float64"));
+    const cases: [string, (x: NDArray, y: NDArray) => NDArray | readonly NDArray[], number][] = [
+      ["the same place", (x, y) => x.mul(2).add(y), 1],
+      ["a row", (x) => x.at(7).set(1), 1],
+      ["other places", (x) => np.flip(x).add(x), 0],
+      ["a reduction first", (x) => x.sub(x.mean()), 1],
+      ["a reduction after", (x) => { const y = np.exp(np.sin(x)); return [y, np.sum(x)]; }, 1],
+      ["itself", (x) => x, 1],
+      ["itself and more", (x) => [x.add(1), x], 1],
+      ["two from one", (x) => [np.exp(np.sin(x)), np.cos(np.sin(x))], 1],
+      ["a loop", (x) => foriLoop(0, 3, (_, s) => s.mul(2), x), 1],
+      ["another type", (x) => x.astype("float32"), 0],
+      ["lengths that fill no vector", (x, y) => np.where(x.gt(y), x, y), 1],
+    ];
+    for (const [name, f, given] of cases) {
+      const want = jit(f)(numbers(), np.ones([n]));
+      const g = jit(f, { donateArgnums: 0 });
+      expect(explain(g, numbers(), np.ones([n])).schedule.donations!.length, name).toBe(given);
+      for (let k = 0; k < 2; k++) {
+        const [x, y] = [numbers(), np.ones([n])];
+        // In the heap of the device, as results of programs are.
+        const there = jit((v: NDArray) => v.mul(1))(x);
+        const got = g(there, y);
+        const list = (v: NDArray | readonly NDArray[]) => (Array.isArray(v) ? (v as NDArray[]) : [v as NDArray]).map((w) => [...w.data]);
+        expect(list(got), name).toEqual(list(want));
+        expect(() => there.toArray()).toThrow(/donated/);
+        expect(y.data[n - 1]).toBe(1);
+      }
+    }
+  });
+
+  it("donation takes and leaves no memory", () => {
+    const step = jit((x: NDArray) => x.mul(0.5).add(1), { donateArgnums: 0 });
+    let x = step(np.ones([100_000]));
+    const before = memory().liveBytes;
+    for (let i = 0; i < 50; i++) x = step(x);
+    expect(memory().liveBytes).toBe(before);
+    expect(x.data[99_999]).toBeCloseTo(2, 12);
   });
 
   it("results that differ share nothing, arguments stay as they were", () => {

@@ -1,5 +1,5 @@
 import type { BufferId } from "../kernel/expr.js";
-import type { BufferInfo, Step } from "../kernel/schedule.js";
+import type { BufferInfo, Donation, Step } from "../kernel/schedule.js";
 import { bodies, effects, type Effects, renameBuffer, worksInPlace } from "./effects.js";
 
 /** How one buffer is used by the steps of a list, in order. */
@@ -20,6 +20,22 @@ type Whole = Step & { kind: "copy" };
  */
 export function shareMemory(steps: readonly Step[], buffers: readonly BufferInfo[], kept: ReadonlySet<BufferId>): Step[] {
   return new Block(steps, buffers, (id) => kept.has(id)).result();
+}
+
+/** Which results may take the memory of which inputs that are given away. */
+export function donationsOf(steps: readonly Step[], buffers: readonly BufferInfo[], donated: readonly BufferId[], outputs: readonly BufferId[]): Donation[] {
+  if (donated.length === 0) return [];
+  const block = new Block(steps, buffers, (id) => outputs.includes(id));
+  const free = new Set(outputs);
+  const found: Donation[] = [];
+  for (const input of donated)
+    for (const output of block.madeFrom(input, free)) {
+      if (buffers[output]!.size !== buffers[input]!.size || buffers[output]!.dtype !== buffers[input]!.dtype || !block.mayTake(output, input)) continue;
+      free.delete(output);
+      found.push({ input, output });
+      break;
+    }
+  return found;
 }
 
 class Block {
@@ -97,10 +113,23 @@ class Block {
     return true;
   }
 
+  /** Of some buffers, those written by steps that read `input` come first. */
+  madeFrom(input: BufferId, some: ReadonlySet<BufferId>): BufferId[] {
+    const first = new Set<BufferId>();
+    for (const { at, reads } of this.#uses.get(input) ?? []) if (reads) for (const id of this.#effects[at]!.writes) if (some.has(id)) first.add(id);
+    for (const id of some) first.add(id);
+    return [...first];
+  }
+
+  /** Whether `output` may have the memory of `input`, which nobody needs after these steps. */
+  mayTake(output: BufferId, input: BufferId): boolean {
+    return !this.#uses.has(input) || (this.#uses.has(output) && this.#canShare(output, input, (id) => id === output));
+  }
+
   /** Whether a value is needed after each step that touches one of the two. */
-  #liveAfter(id: BufferId, positions: readonly number[]): boolean[] {
+  #liveAfter(id: BufferId, positions: readonly number[], atEnd: boolean): boolean[] {
     const uses = new Map(this.#uses.get(id)!.map((u) => [u.at, u]));
-    let live = !this.#isLocal(id);
+    let live = atEnd;
     const out = new Array<boolean>(positions.length);
     for (let k = positions.length - 1; k >= 0; k--) {
       out[k] = live;
@@ -111,9 +140,9 @@ class Block {
     return out;
   }
 
-  #canShare(a: BufferId, b: BufferId): boolean {
+  #canShare(a: BufferId, b: BufferId, neededAtEnd: (id: BufferId) => boolean = (id) => !this.#isLocal(id)): boolean {
     const positions = [...new Set([...this.#uses.get(a)!, ...this.#uses.get(b)!].map((u) => u.at))].sort((x, y) => x - y);
-    const [liveA, liveB] = [this.#liveAfter(a, positions), this.#liveAfter(b, positions)];
+    const [liveA, liveB] = [a, b].map((id) => this.#liveAfter(id, positions, neededAtEnd(id))) as [boolean[], boolean[]];
     return positions.every((at, k) => {
       const step = this.#steps[at]!;
       if (step.kind === "copy" && this.#isWhole(step) && ((step.from === a && step.to === b) || (step.from === b && step.to === a))) return true;

@@ -1,15 +1,18 @@
 import { type Atom, type Equation, Program, Var } from "../ir/program.js";
 
-/** Replaces calls (`jit`, custom rules, checkpoints) by the equations of the Program they call. */
+/** A call whose equations may stand among others. Those with `preventCse` set are computed apart, also where the same is computed elsewhere. */
+const isInlined = (e: Equation): boolean => e.primitive.facts.call === true && !(e.params as { preventCse?: boolean }).preventCse;
+
+/** Replaces calls (`jit`, custom rules) by the equations of the Program they call. */
 export function inlineCalls(program: Program): Program {
-  if (!program.equations.some((e) => e.primitive.facts.call)) return program;
+  if (!program.equations.some(isInlined)) return program;
   const constants = [...program.constants];
   const equations: Equation[] = [];
   const emit = (p: Program, env: Map<Var, Atom>): Atom[] => {
     const read = (a: Atom): Atom => (a instanceof Var ? (env.get(a) ?? a) : a);
     for (const e of p.equations) {
       const inputs = e.inputs.map(read);
-      if (e.primitive.facts.call) {
+      if (isInlined(e)) {
         const called = (e.params as { program: Program }).program;
         constants.push(...called.constants);
         const outputs = emit(called, new Map(called.inputs.map((v, i) => [v, inputs[i]!])));

@@ -46,7 +46,7 @@ function evaluate(primitive: AnyPrimitive, inputs: readonly NDArray[], params: P
   return runCompiled(compiledPrimitive(primitive, arrays, params, commonBackend(arrays, primitive.name)), arrays);
 }
 
-/** Runs compiled code on concrete arrays. A number among the results is the position of an input passed through. */
+/** Runs compiled code on concrete arrays. */
 export function runCompiled(compiled: Compiled, arrays: readonly ConcreteArray[], donated?: readonly number[]): NDArray[] {
   const { backend, outputTypes } = compiled;
   // Loops, not closures: this is the path of every call.
@@ -56,10 +56,7 @@ export function runCompiled(compiled: Compiled, arrays: readonly ConcreteArray[]
   if (donated) for (const i of donated) storages[i] = arrays[i]!.donate();
   const results = compiled.run(storages, donated);
   const out = new Array<NDArray>(results.length);
-  for (let i = 0; i < results.length; i++) {
-    const r = results[i]!;
-    out[i] = typeof r === "number" ? arrays[r]! : ConcreteArray.fromStorage(r, outputTypes[i]!, backend);
-  }
+  for (let i = 0; i < results.length; i++) out[i] = ConcreteArray.fromStorage(results[i]!, outputTypes[i]!, backend);
   return out;
 }
 

@@ -52,6 +52,16 @@ describe("jit", () => {
     expect(f(x).toArray()).toEqual([1, 1]);
   });
 
+  it("returns arrays of their own: to give one away leaves the other", () => {
+    const x = np.arange(5000);
+    const y = jit((a: NDArray) => a)(x);
+    expect(y === x).toBe(false);
+    jit((a: NDArray) => a.add(1), { donateArgnums: 0 })(x);
+    expect(y.data[4999]).toBe(4999);
+    y.dispose();
+    expect(() => x.toArray()).toThrow(/donated/);
+  });
+
   it("returns inputs, constants, duplicates and nothing", () => {
     const c = np.array([5, 6]);
     const f = jit((x: NDArray) => ({ x, c, twice: [x, x, x.add(1), x.add(1)], seven: 7, none: null, T: c.reshape([2, 1]) }));

@@ -42,6 +42,8 @@ const finalizers = new FinalizationRegistry<Holdings>(giveBack);
 interface TypedPort extends Port {
   readonly dtype: DType;
   readonly shift: number;
+  /** Of an output: the input whose memory it may have. */
+  readonly giver?: number | undefined;
 }
 
 let nextProgram = 1;
@@ -92,7 +94,8 @@ export class WasmExecutable implements Executable {
       return { ...p, dtype, shift: Math.log2(itemsize(dtype)) };
     };
     this.inputs = layout.inputs.map(typed);
-    this.outputs = layout.outputs.map(typed);
+    const givers = new Map((schedule.donations ?? []).map((d) => [d.output, schedule.inputs.indexOf(d.input)]));
+    this.outputs = layout.outputs.map((p) => ({ ...typed(p), giver: givers.get(p.buffer) }));
     this.usesThreads = emitted.splitKernels > 0;
     this.latest = {
       codeBytes: code.length, arenaBytes: schedule.arena.bytes, kernels: emitted.kernels, routines: emitted.routines,
@@ -151,7 +154,9 @@ export class WasmExecutable implements Executable {
       }
       for (const port of this.outputs)
         if (!port.staged) {
-          const block = heap.allocate(port.bytes);
+          const giver = donated && port.giver !== undefined && donated.includes(port.giver) ? (inputs[port.giver] as WasmStorage) : undefined;
+          const block = giver?.block ?? heap.allocate(port.bytes);
+          giver?.surrender();
           (blocks ??= []).push(block);
           heap.views.int32[(frame + port.offset) >>> 2] = block.address;
         }

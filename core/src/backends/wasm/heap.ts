@@ -122,6 +122,12 @@ export class Heap {
     this.arrayCount++;
   }
 
+  /** The block belongs to no array any more, but stays allocated. */
+  disclaimArray(block: Block): void {
+    this.arrayBytes -= block.size;
+    this.arrayCount--;
+  }
+
   releaseArray(block: Block): void {
     if (block.free) return;
     this.arrayBytes -= block.size;

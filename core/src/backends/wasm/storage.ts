@@ -31,6 +31,15 @@ export class WasmStorage implements Storage {
     }
   }
 
+  /** Gives the block to the caller. */
+  surrender(): void {
+    const { block } = this;
+    if (!block) return;
+    this.block = undefined;
+    finalizers.unregister(this);
+    this.heap.disclaimArray(block);
+  }
+
   /** The elements: a view of the heap, valid until it grows, or the array itself. */
   view(fn: string): TypedArray {
     if (this.data) return this.data;

@@ -56,6 +56,7 @@ export class ScheduleEmitter {
   private readonly module = new ModuleBuilder();
   private readonly functions: ModuleFunctions;
   private readonly hostRoutines: HostRoutine[] = [];
+  private readonly takenBy: ReadonlyMap<BufferId, BufferId>;
   private kernels = 0;
   private routines = 0;
   private scratchBytes = 0;
@@ -64,6 +65,7 @@ export class ScheduleEmitter {
   private readonly partials: { readonly info: BufferInfo; readonly offset: number }[] = [];
 
   constructor(private readonly schedule: Schedule, private readonly options: ModuleOptions) {
+    this.takenBy = new Map((schedule.donations ?? []).map((d) => [d.input, d.output]));
     this.module.importMemory("host", "memory", 1, options.maximumPages, options.shared);
     this.functions = new ModuleFunctions(this.module, options.relaxed, options.table);
   }
@@ -85,7 +87,7 @@ export class ScheduleEmitter {
   };
 
   private context(f: FunctionBuilder): NestContext {
-    return { f, library: this.functions, locate: this.locate, simd: this.options.simd };
+    return { f, library: this.functions, locate: this.locate, simd: this.options.simd, takenBy: (input) => this.takenBy.get(input) };
   }
 
   /** Pushes the address of a buffer, or of an element at a base. */
@@ -112,9 +114,12 @@ export class ScheduleEmitter {
       case "kernel": this.kernel(f, s.kernel); break;
       case "routine": this.routine(f, s); break;
       case "copy":
-        this.address(f, s.to, s.toBase);
-        this.address(f, s.from, s.fromBase);
-        f.i32(s.count * itemsize(this.schedule.buffers[s.from]!.dtype)).memoryCopy();
+        if (this.takenBy.get(s.from) === s.to) {
+          // Nothing to do where the result has the argument's memory.
+          this.address(f, s.to);
+          this.address(f, s.from);
+          f.op("i32.ne").if(() => this.copy(f, s));
+        } else this.copy(f, s);
         break;
       case "for": {
         if (s.count === 0) break;
@@ -193,6 +198,12 @@ export class ScheduleEmitter {
     const combine = this.module.function(`${name}.combine`, ["i32"]);
     emitKernel(this.context(combine), split.combine);
     f.get(0).call(combine);
+  }
+
+  private copy(f: FunctionBuilder, s: Step & { kind: "copy" }): void {
+    this.address(f, s.to, s.toBase);
+    this.address(f, s.from, s.fromBase);
+    f.i32(s.count * itemsize(this.schedule.buffers[s.from]!.dtype)).memoryCopy();
   }
 
   private branch(f: FunctionBuilder, s: Step & { kind: "branch" }): void {

@@ -22,6 +22,8 @@ export interface NestContext {
   readonly library: FunctionLibrary;
   readonly locate: (buffer: number) => BufferLocation;
   readonly simd: boolean;
+  /** The output that may have the memory of this input. */
+  readonly takenBy?: (input: number) => number | undefined;
 }
 
 /** Code of so many expressions at most is written out instead of looped over. */
@@ -64,7 +66,12 @@ class NestEmitter {
     this.lanePosition = laneDim < 0 ? -1 : order.indexOf(laneDim);
     const n = laneDim < 0 ? 0 : this.sizes[laneDim]!;
     // The last vector may overlap the one before, unless elements are summed up or overwritten in place.
-    for (const e of dependence.keys()) if (e.op === "load" || e.op === "gather") this.loaded.add(e.buffer);
+    for (const e of dependence.keys())
+      if (e.op === "load" || e.op === "gather") {
+        this.loaded.add(e.buffer);
+        const taker = context.takenBy?.(e.buffer);
+        if (taker !== undefined) this.loaded.add(taker);
+      }
     const overlaps = laneDim >= 0 && laneDim < this.outputCount && !kernel.outputs.some((o) => this.loaded.has(o.buffer));
     this.scalarRemainder = laneDim >= 0 && !overlaps && n % lanes !== 0;
     this.mainTrips = laneDim < 0 ? 0 : Math.floor(n / (lanes * this.plan.copies));
