@@ -14,10 +14,14 @@ export function commonSubexpressions(program: Program): Program {
   };
   const read = (a: Atom): Atom => (a instanceof Literal ? a : (replaced.get(a) ?? a));
   const atomKey = (a: Atom) => (a instanceof Literal ? `${Object.is(a.value, -0) ? "-0" : String(a.value)}:${formatAval(a.aval)}` : `%${idOf(a)}`);
+  const operandsKey = (e: Equation, inputs: readonly Atom[]): string => {
+    const keys = inputs.map(atomKey);
+    return (e.primitive.facts.commutative ? keys.sort() : keys).join(",");
+  };
   const equations: Equation[] = [];
   for (const e of program.equations) {
     const inputs = e.inputs.map(read);
-    const key = `${e.primitive.name}${paramsKey(e.params)}(${inputs.map(atomKey).join(",")})>${e.outputs.map((o) => formatAval(o.aval)).join(",")}`;
+    const key = `${e.primitive.name}${paramsKey(e.params)}(${operandsKey(e, inputs)})>${e.outputs.map((o) => formatAval(o.aval)).join(",")}`;
     const same = seen.get(key);
     if (same) e.outputs.forEach((v, i) => replaced.set(v, same.outputs[i]!));
     else {

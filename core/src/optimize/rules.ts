@@ -8,17 +8,25 @@ export interface Known {
   definition(a: Atom): Equation | undefined;
   /** The number that every element of a value is, where that is known; bools are 0 and 1. */
   uniform(a: Atom): number | undefined;
+  /** How often the program reads a value; undefined for values that rules have written. */
+  uses(a: Atom): number | undefined;
   /** Writes an equation with one result. */
   emit(primitive: AnyPrimitive, inputs: readonly Atom[], params: Params): Var;
 }
 
 /**
- * A value equal to the equation's result, bit for bit (-0 and NaN included), or undefined. Replacements of another type are not used. For
- * primitives with one result.
+ * A value equal to the equation's result, bit for bit (-0 and NaN included) but for the rounding of sums of products, or undefined.
+ * Replacements of another type are not used. For primitives with one result.
  */
 export type SimplifyRule<P> = (known: Known, inputs: readonly Atom[], params: P, output: Aval) => Atom | undefined;
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- one slot for rules of every params type
 export const simplifyRule = ruleKind<SimplifyRule<any>>("simplify");
+
+/** A simplification for all elementwise primitives; `value` is the number that every element of the result is, where that is known. */
+export type ElementwiseRule = (known: Known, equation: Equation, value: number | undefined) => Atom | undefined;
+export let elementwiseRule: ElementwiseRule = () => undefined;
+/** The slot for it: it writes views, which stand above this file. */
+export function installElementwiseRule(rule: ElementwiseRule): void { elementwiseRule = rule; }
 
 /** An equation without what nobody needs: new params, and which inputs and outputs it keeps. */
 export interface Pruned<P> {

@@ -4,9 +4,12 @@ import { findRule } from "../ir/primitive.js";
 import { paramsKey } from "../ir/params-key.js";
 import { type Atom, type Equation, Literal, Program, Var } from "../ir/program.js";
 import { foldElementwise } from "./fold.js";
-import { type Known, simplifyRule } from "./rules.js";
+import { elementwiseRule, type Known, simplifyRule } from "./rules.js";
 
-/** Algebra that changes no bit: identity elements, involutions, views of views, arithmetic of known numbers, and the primitives' own rules. */
+/**
+ * Algebra that changes no bit: identity elements, involutions, views of views, arithmetic of known numbers, and the primitives' own rules.
+ * Only products of matrices may be taken in another order.
+ */
 export function simplify(program: Program): Program {
   const replaced = new Map<Var, Atom>();
   const definitions = new Map<Var, Equation>();
@@ -14,6 +17,10 @@ export function simplify(program: Program): Program {
   const equations: Equation[] = [];
   const inputs = new Set<Atom>(program.inputs);
   const outputs = new Set<Atom>(program.outputs);
+  const uses = new Map<Atom, number>();
+  const count = (a: Atom) => uses.set(a, (uses.get(a) ?? 0) + 1);
+  for (const e of program.equations) e.inputs.forEach(count);
+  program.outputs.forEach(count);
   const read = (a: Atom): Atom => (a instanceof Var ? (replaced.get(a) ?? a) : a);
   const write = (e: Equation): void => {
     equations.push(e);
@@ -21,6 +28,7 @@ export function simplify(program: Program): Program {
   };
   const known: Known = {
     definition: (a) => (a instanceof Var ? definitions.get(a) : undefined),
+    uses: (a) => uses.get(a),
     uniform(a) {
       if (a instanceof Literal) return Number(a.value);
       if (!uniforms.has(a)) uniforms.set(a, uniformResult(known, definitions.get(a)));
@@ -28,6 +36,8 @@ export function simplify(program: Program): Program {
     },
     emit(primitive, from, params) {
       const e = { primitive, inputs: from, params, outputs: primitive.abstractEval(from.map((a) => a.aval), params).map((t) => new Var(t)) };
+      const simple = simpler(known, e);
+      if (simple instanceof Var && avalsEqual(simple.aval, e.outputs[0]!.aval)) return simple;
       write(e);
       return e.outputs[0]!;
     },
@@ -61,20 +71,20 @@ function simpler(known: Known, e: Equation): Atom | undefined {
   const { facts } = e.primitive;
   const { aval } = e.outputs[0]!;
   const [x, y] = e.inputs;
-  if (facts.elementwise && aval.shape.length === 0) {
-    const value = uniformResult(known, e);
+  const value = facts.elementwise ? uniformResult(known, e) : undefined;
+  if (aval.shape.length === 0) {
     if (value !== undefined) return new Literal(aval.dtype === "bool" ? value !== 0 : value, aval);
   }
   if (facts.identity !== undefined && x && y) {
     // x + 0 turns -0 into 0; x + (-0) is x.
     const neutral = facts.identity === 0 && isFloat(aval.dtype) ? -0 : facts.identity;
     const isNeutral = (a: Atom) => Object.is(known.uniform(a), neutral);
-    if (isNeutral(y)) return x;
-    if (facts.commutative && isNeutral(x)) return y;
+    if (isNeutral(y) && avalsEqual(x.aval, aval)) return x;
+    if (facts.commutative && isNeutral(x) && avalsEqual(y.aval, aval)) return y;
   }
   if (facts.involution && x) {
     const inner = known.definition(x);
     if (inner && inner.primitive === e.primitive && paramsKey(inner.params) === paramsKey(e.params)) return inner.inputs[0];
   }
-  return findRule(e.primitive, simplifyRule)?.(known, e.inputs, e.params, aval);
+  return findRule(e.primitive, simplifyRule)?.(known, e.inputs, e.params, aval) ?? (facts.elementwise ? elementwiseRule(known, e, value) : undefined);
 }

@@ -9,14 +9,12 @@ import type { Primitive } from "../ir/primitive.js";
 import { definePrimitive } from "../trace/define.js";
 import { bind1 } from "../trace/trace.js";
 import { moveBatch } from "./batch-axes.js";
+import type { DotParams } from "./dot-params.js";
+import { simplifyDot } from "./dot-simplify.js";
 import { requireSame } from "./elementwise.js";
 import type { Lowering } from "../lower/lowering.js";
 
-/** Contracted and batch axes of both operands, pairwise. Result axes: batch, rest of a, rest of b. */
-export interface DotParams {
-  readonly contract: readonly [readonly number[], readonly number[]];
-  readonly batch: readonly [readonly number[], readonly number[]];
-}
+export type { DotParams };
 
 export const matmulRoutine = defineRoutine<MatmulParams>({
   name: "matmul",
@@ -36,6 +34,7 @@ const free = (ndim: number, ...used: (readonly number[])[]) => range(ndim).filte
 
 export const dot: Primitive<DotParams> = definePrimitive({
   name: "dot",
+  simplify: (known, inputs, params) => simplifyDot(known, dot, inputs, params),
   abstractEval([a, b], { contract, batch }) {
     requireSame("dot", [{ ...a!, shape: [] }, { ...b!, shape: [] }]);
     for (const [da, db] of [...contract[0].map((d, i) => [d, contract[1][i]!]), ...batch[0].map((d, i) => [d, batch[1][i]!])] as [number, number][])

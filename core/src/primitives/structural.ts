@@ -10,6 +10,7 @@ import { definePrimitive } from "../trace/define.js";
 import { bind1 } from "../trace/trace.js";
 import { requireDTypes, requireSame } from "./elementwise.js";
 import { alignBatch, moveBatch, toBatch } from "./batch-axes.js";
+import { full } from "./late-broadcast.js";
 import { broadcast, broadcastTo, reshape, transpose } from "./structural-ops.js";
 import { select } from "./types.js";
 
@@ -133,6 +134,7 @@ export const concatenate: Primitive<{ axis: number }> = definePrimitive({
 /** 0, 1, 2, ... along one axis. */
 export const iota: Primitive<{ shape: Shape; dtype: DType; axis: number }> = definePrimitive({
   name: "iota",
+  simplify: (known, _inputs, { shape, axis }, out) => (shape[axis] === 1 ? full(known, 0, out) : undefined),
   abstractEval: (_inputs, { shape, dtype }) => ({ shape, dtype, weak: false }),
   lower: (_ctx, _inputs, { shape, dtype, axis }) => [{ shape, dtype, expr: cast(dtype, index(axisIndex(shape.length, axis))) }],
 });
