@@ -1,6 +1,7 @@
 import type { DType } from "../base/dtype.js";
 import { contiguousStrides, type Shape, sizeOf } from "../base/shape.js";
-import { type Affine, type Bound, type BufferId, type Expr, guard, load, rewrite, visitExpr } from "../kernel/expr.js";
+import { type Affine, type Bound, type BufferId, type Expr, guard, load, visitExpr } from "../kernel/expr.js";
+import { affines, reindex } from "../kernel/reindex.js";
 
 /** A value not computed yet: a scalar expression over loop dimensions that are its shape. */
 export interface Lazy {
@@ -10,31 +11,6 @@ export interface Lazy {
 }
 
 export const fromBuffer = (buffer: BufferId, shape: Shape, dtype: DType, base?: Expr): Lazy => ({ shape, dtype, expr: load(dtype, buffer, { offset: 0, strides: contiguousStrides(shape) }, base) });
-
-/** `outer` after `inner`: each loop index of `outer` replaced by an affine function of new loop indices. */
-function substitute(a: Affine, subst: readonly Affine[], ndim: number): Affine {
-  let offset = a.offset;
-  const strides = new Array<number>(ndim).fill(0);
-  a.strides.forEach((s, d) => {
-    if (s === 0) return;
-    const by = subst[d]!;
-    offset += s * by.offset;
-    by.strides.forEach((t, j) => (strides[j]! += s * t));
-  });
-  return { offset, strides };
-}
-
-/** The same elements seen through new loop indices: old index d = `subst[d]` of the new ones. */
-export function reindex(expr: Expr, subst: readonly Affine[], ndim: number): Expr {
-  const memo = new Map<Expr, Expr>();
-  const go = (e: Expr): Expr | undefined => {
-    if (e.op === "load") return { ...e, index: substitute(e.index, subst, ndim) };
-    if (e.op === "index") return { ...e, index: substitute(e.index, subst, ndim) };
-    if (e.op === "guard") return { ...e, bounds: e.bounds.map((b) => ({ ...b, index: substitute(b.index, subst, ndim) })), inside: rewrite(e.inside, go, memo), outside: rewrite(e.outside, go, memo) };
-    return undefined;
-  };
-  return rewrite(expr, go, memo);
-}
 
 export const axisIndex = (ndim: number, d: number, stride = 1, offset = 0): Affine => ({ offset, strides: Array.from({ length: ndim }, (_, j) => (j === d ? stride : 0)) });
 export const constantIndex = (ndim: number, offset = 0): Affine => ({ offset, strides: new Array<number>(ndim).fill(0) });
@@ -51,16 +27,6 @@ export const transposeLazy = (x: Lazy, permutation: readonly number[]): Lazy => 
 /** Old axis d becomes axis `dims[d]` of the new shape; size-1 axes and new ones repeat. */
 export const broadcastLazy = (x: Lazy, shape: Shape, dims: readonly number[]): Lazy =>
   view(x, shape, x.shape.map((n, d) => (n === 1 ? constantIndex(shape.length) : axisIndex(shape.length, dims[d]!))));
-
-/** Every affine function in an expression. */
-export function affines(expr: Expr): Affine[] {
-  const out: Affine[] = [];
-  visitExpr(expr, (e) => {
-    if (e.op === "load" || e.op === "index") out.push(e.index);
-    else if (e.op === "guard") out.push(...e.bounds.map((b) => b.index));
-  });
-  return out;
-}
 
 /** Groups of old and new axes with equal products: the coarsest common refinement that a reshape needs. */
 function reshapeGroups(from: Shape, to: Shape): [number[], number[]][] {

@@ -5,7 +5,8 @@ import { type AnyPrimitive, getRule, ruleKind } from "../ir/primitive.js";
 import { type Atom, Literal, type Program, type Var } from "../ir/program.js";
 import { accumulator, type Affine, type BufferId, constant, type Expr, load, visitExpr } from "../kernel/expr.js";
 import type { BufferInfo, Kernel, ReduceOp, Step } from "../kernel/schedule.js";
-import { axisIndex, cost, fromBuffer, type Lazy, reindex, view } from "./lazy.js";
+import { axisIndex, cost, fromBuffer, type Lazy, view } from "./lazy.js";
+import { reindex } from "../kernel/reindex.js";
 import { simplifyKernel } from "./simplify.js";
 import { ProgramError } from "../base/errors.js";
 

@@ -1,7 +1,7 @@
 import { range } from "../base/shape.js";
 import type { Affine, Expr } from "../kernel/expr.js";
 import type { Kernel } from "../kernel/schedule.js";
-import { affines, reindex } from "./lazy.js";
+import { affines, reindex } from "../kernel/reindex.js";
 
 /**
  * Drops loop dimensions of size 1 and merges neighbours that every access walks through evenly, so that backends see few long loops.

@@ -1,10 +1,7 @@
-import { isFloat } from "../base/dtype.js";
 import { ShapeError } from "../base/errors.js";
-import { formatShape, range, sizeOf } from "../base/shape.js";
-import { binary } from "../kernel/expr.js";
-import type { MatmulParams } from "../kernel/matmul.js";
-import { defineRoutine } from "../kernel/routine.js";
-import { axisIndex, fromBuffer, type Lazy, transposeLazy, view } from "../lower/lazy.js";
+import { formatShape, range } from "../base/shape.js";
+import { binary, type Expr } from "../kernel/expr.js";
+import { axisIndex, type Lazy, view } from "../lower/lazy.js";
 import type { Primitive } from "../ir/primitive.js";
 import { definePrimitive } from "../trace/define.js";
 import { bind1 } from "../trace/trace.js";
@@ -12,23 +9,8 @@ import { moveBatch } from "./batch-axes.js";
 import type { DotParams } from "./dot-params.js";
 import { simplifyDot } from "./dot-simplify.js";
 import { requireSame } from "./elementwise.js";
-import type { Lowering } from "../lower/lowering.js";
 
 export type { DotParams };
-
-export const matmulRoutine = defineRoutine<MatmulParams>({
-  name: "matmul",
-  reference([a, b], [c], { batch, m, n, k, transposeA, transposeB }) {
-    const [x, y, z] = [a!.data, b!.data, c!.data];
-    for (let g = 0; g < batch; g++)
-      for (let i = 0; i < m; i++)
-        for (let j = 0; j < n; j++) {
-          let sum = 0;
-          for (let p = 0; p < k; p++) sum += x[g * m * k + (transposeA ? p * m + i : i * k + p)]! * y[g * k * n + (transposeB ? j * k + p : p * n + j)]!;
-          z[(g * m + i) * n + j] = sum;
-        }
-  },
-});
 
 const free = (ndim: number, ...used: (readonly number[])[]) => range(ndim).filter((d) => !used.some((u) => u.includes(d)));
 
@@ -58,42 +40,25 @@ export const dot: Primitive<DotParams> = definePrimitive({
     const out = bind1(dot, [a!, moveBatch(b!, db!, 0)], { contract: [contract[0], shift(contract[1])], batch: [batch[0], shift(batch[1])] });
     return { outputs: [out], dims: [batch[0].length + freeA] };
   },
-  lower(ctx, [a, b], { contract, batch }, [out]) {
-    const freeA = free(a!.shape.length, contract[0], batch[0]);
-    const freeB = free(b!.shape.length, contract[1], batch[1]);
-    const sizes = (x: Lazy, axes: readonly number[]) => sizeOf(axes.map((d) => x.shape[d]!));
-    const [g, m, n, k] = [sizes(a!, batch[0]), sizes(a!, freeA), sizes(b!, freeB), sizes(a!, contract[0])];
-    if (!isFloat(out!.dtype) || m * n === 1 || k <= 1 || g * m * n * k <= 64) return [dotKernel(ctx, a!, b!, contract, batch, freeA, freeB)];
-    const left = layout(ctx, a!, batch[0], freeA, contract[0]);
-    const right = layout(ctx, b!, batch[1], contract[1], freeB);
-    const [y] = ctx.routine("matmul", [left.x, right.x], [out!], { batch: g, m, n, k, transposeA: left.transposed, transposeB: right.transposed });
-    return [y!];
+  lower(ctx, [a, b], { contract, batch }) {
+    const [nb, nc] = [batch[0].length, contract[0].length];
+    const [freeA, freeB] = [free(a!.shape.length, contract[0], batch[0]), free(b!.shape.length, contract[1], batch[1])];
+    const sizes = (x: Lazy, axes: readonly number[]) => axes.map((d) => x.shape[d]!);
+    // Loop axes: batch, rest of a, rest of b, contracted.
+    const shape = [...sizes(a!, batch[0]), ...sizes(a!, freeA), ...sizes(b!, freeB), ...sizes(a!, contract[0])];
+    const rest = nb + freeA.length + freeB.length;
+    const factor = (x: Lazy, side: 0 | 1, freeAxes: readonly number[], at: number): Expr => {
+      const to: number[] = [];
+      batch[side].forEach((d, i) => (to[d] = i));
+      freeAxes.forEach((d, i) => (to[d] = at + i));
+      contract[side].forEach((d, i) => (to[d] = rest + i));
+      return view(ctx.settle(x), shape, to.map((d) => axisIndex(shape.length, d))).expr;
+    };
+    const logical = a!.dtype === "bool";
+    const product = binary(logical ? "and" : "mul", factor(a!, 0, freeA, nb), factor(b!, 1, freeB, nb + freeA.length));
+    const terms = { shape, dtype: a!.dtype, expr: product };
+    return [nc === 0 ? terms : ctx.reduce(terms, range(nc, rest), logical ? "or" : "add", a!.dtype)];
   },
 });
-
-/** The operand as [batch, rows, columns], or with rows and columns swapped where it lies so already. */
-function layout(ctx: Lowering, x: Lazy, batch: readonly number[], rows: readonly number[], columns: readonly number[]): { x: Lazy; transposed: boolean } {
-  const straight = transposeLazy(x, [...batch, ...rows, ...columns]);
-  const swapped = transposeLazy(x, [...batch, ...columns, ...rows]);
-  const isWhole = (y: Lazy) => ctx.isWhole(y);
-  const transposed = !isWhole(straight) && isWhole(swapped);
-  return { x: fromBuffer(ctx.buffer(transposed ? swapped : straight), (transposed ? swapped : straight).shape, x.dtype), transposed };
-}
-
-/** Products too small or of integers: one loop over multiply and add, fused with what comes before. */
-function dotKernel(ctx: Lowering, a: Lazy, b: Lazy, contract: DotParams["contract"], batch: DotParams["batch"], freeA: readonly number[], freeB: readonly number[]): Lazy {
-  const [nb, na, nf, nc] = [batch[0].length, freeA.length, freeB.length, contract[0].length];
-  const ndim = nb + na + nf + nc;
-  const place = (axes: readonly number[], offset: number, into: number[]) => axes.forEach((d, i) => (into[d] = offset + i));
-  const inA: number[] = [];
-  const inB: number[] = [];
-  place(batch[0], 0, inA); place(freeA, nb, inA); place(contract[0], nb + na + nf, inA);
-  place(batch[1], 0, inB); place(freeB, nb + na, inB); place(contract[1], nb + na + nf, inB);
-  const shape = [...batch[0].map((d) => a.shape[d]!), ...freeA.map((d) => a.shape[d]!), ...freeB.map((d) => b.shape[d]!), ...contract[0].map((d) => a.shape[d]!)];
-  const spread = (x: Lazy, to: readonly number[]) => view(ctx.settle(x), shape, to.map((d) => axisIndex(ndim, d)));
-  const product = a.dtype === "bool" ? binary("and", spread(a, inA).expr, spread(b, inB).expr) : binary("mul", spread(a, inA).expr, spread(b, inB).expr);
-  if (nc === 0) return { shape, dtype: a.dtype, expr: product };
-  return ctx.reduce({ shape, dtype: a.dtype, expr: product }, range(nc, nb + na + nf), a.dtype === "bool" ? "or" : "add", a.dtype);
-}
 
 export const dotPrimitives = { dot };

@@ -54,7 +54,7 @@ export class GpuExecutable implements Executable {
       codeBytes: [...texts].reduce((n, t) => n + t.length, 0),
       arenaBytes: plan.slotBytes.reduce((n, b) => n + b, 0),
       kernels,
-      routines: plan.routines,
+      routines: 0,
       compileMilliseconds: performance.now() - start,
       text: () => [...texts].join("\n"),
     };

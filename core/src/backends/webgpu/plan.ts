@@ -1,9 +1,9 @@
 import type { DType, TypedArray } from "../../base/dtype.js";
 import type { BufferId } from "../../kernel/expr.js";
 import type { BufferInfo, Kernel, Schedule, Step } from "../../kernel/schedule.js";
+import { asMatrices } from "./matrices.js";
 import { noFloat64, unsupported } from "./unsupported.js";
 import { kernelShaders } from "./wgsl/kernel.js";
-import type { MatmulParams } from "../../kernel/matmul.js";
 import { matmulShaders } from "./wgsl/matmul.js";
 import type { Shader } from "./wgsl/shader.js";
 
@@ -22,7 +22,6 @@ export interface Plan {
   /** Slot of each temporary; temporaries that are never live together share one. */
   readonly slotOf: ReadonlyMap<BufferId, number>;
   readonly slotBytes: readonly number[];
-  readonly routines: number;
 }
 
 /** Loops are written out up to so many commands in a program. */
@@ -51,7 +50,6 @@ const staticBase = (e: { op: string; value?: number } | undefined): number | und
 class Planner {
   readonly buffers: BufferInfo[];
   readonly commands: Command[] = [];
-  routines = 0;
   #shaders = new Map<Step, Shader[]>();
   #counterTable: BufferId | undefined;
   #longestLoop = 0;
@@ -94,8 +92,8 @@ class Planner {
   steps(steps: readonly Step[]): void {
     for (const step of steps) {
       switch (step.kind) {
-        case "kernel": this.#dispatch(step, () => kernelShaders(step.kernel, this.dtypeOf, this.#scratch)); break;
-        case "routine": this.#routine(step); break;
+        case "kernel": this.#dispatch(step, () => this.#kernel(step.kernel)); break;
+        case "routine": throw unsupported(step.name, `the routine "${step.name}"`);
         case "copy": {
           if (step.count === 0) break;
           const fromAt = staticBase(step.fromBase);
@@ -119,10 +117,10 @@ class Planner {
     }
   }
 
-  #routine(step: Step & { kind: "routine" }): void {
-    if (step.name !== "matmul") throw unsupported(step.name, `the routine "${step.name}"`);
-    this.routines++;
-    this.#dispatch(step, () => matmulShaders(step.params as MatmulParams, step.inputs, step.outputs, this.dtypeOf, this.#constant));
+  #kernel(kernel: Kernel): Shader[] {
+    const matrices = asMatrices(kernel, this.buffers, (info) => this.add(info));
+    if (!matrices) return kernelShaders(kernel, this.dtypeOf, this.#scratch);
+    return [...matrices.prepare.flatMap((k) => kernelShaders(k, this.dtypeOf, this.#scratch)), ...matmulShaders(matrices.product, this.dtypeOf, this.#constant)];
   }
 }
 
@@ -181,5 +179,5 @@ export function planSchedule(schedule: Schedule): Plan {
     constants.push(table);
   }
   const given = new Set<BufferId>([...inputs, ...constants.map((c) => c.buffer), ...schedule.outputs]);
-  return { commands: planner.commands, buffers: planner.buffers, inputs, outputs: schedule.outputs, constants, routines: planner.routines, ...placeTemporaries(planner.commands, planner.buffers, given) };
+  return { commands: planner.commands, buffers: planner.buffers, inputs, outputs: schedule.outputs, constants, ...placeTemporaries(planner.commands, planner.buffers, given) };
 }

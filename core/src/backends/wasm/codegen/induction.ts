@@ -90,8 +90,8 @@ export class Inductions {
     for (const g of this.groups.values()) g.fixed += g.strides[dim]! * amount;
   }
 
-  /** Gives the groups that move along `dim` locals of their own; `advance` moves them, `close` gives back what was before. */
-  open(dim: number): { advance(steps: number): void; close(): void } {
+  /** Gives the groups that move along `dim` locals of their own; `advance` and `move` move them, `close` gives back what was before. */
+  open(dim: number): { advance(steps: number): void; move(steps: Local): void; close(): void } {
     const { f } = this;
     const moving = [...this.groups.values()].filter((g) => g.strides[dim] !== 0);
     const before = moving.map((g) => ({ local: g.local, fixed: g.fixed }));
@@ -109,6 +109,9 @@ export class Inductions {
     return {
       advance: (steps) => {
         for (const g of moving) f.get(g.local!).i32(g.strides[dim]! * steps).op("i32.add").set(g.local!);
+      },
+      move: (steps) => {
+        for (const g of moving) f.get(steps).i32(g.strides[dim]!).op("i32.mul").get(g.local!).op("i32.add").set(g.local!);
       },
       close: () => moving.forEach((g, i) => {
         f.release(g.local!);

@@ -8,8 +8,8 @@ import { ModuleBuilder } from "../assembler/index.js";
 import type { FunctionBuilder, FunctionRef } from "../assembler/index.js";
 import { ModuleFunctions } from "../functions/library.js";
 import { nativeRoutine } from "../native/registry.js";
-import { wasmRoutines } from "../routines/index.js";
 import { type Split, splitKernel } from "../threads/split.js";
+import { emitContraction } from "./contraction/emit.js";
 import { emitKernel } from "./kernel.js";
 import type { BufferLocation } from "./location.js";
 import { emitScalar } from "./nest.js";
@@ -33,7 +33,7 @@ export interface CompiledModule {
   readonly routines: number;
   /** Kernels that threads run in pieces: tasks of the export "piece". */
   readonly splitKernels: number;
-  /** Room that routines need at `scratchOffset` of the frame. */
+  /** Room that kernels and routines need at `scratchOffset` of the frame. */
   readonly scratchBytes: number;
 }
 
@@ -56,7 +56,7 @@ export class ScheduleEmitter {
   private readonly module = new ModuleBuilder();
   private readonly functions: ModuleFunctions;
   private readonly hostRoutines: HostRoutine[] = [];
-  private readonly takenBy: ReadonlyMap<BufferId, BufferId>;
+  private readonly donations: ReadonlyMap<BufferId, BufferId>;
   private kernels = 0;
   private routines = 0;
   private scratchBytes = 0;
@@ -65,7 +65,7 @@ export class ScheduleEmitter {
   private readonly partials: { readonly info: BufferInfo; readonly offset: number }[] = [];
 
   constructor(private readonly schedule: Schedule, private readonly options: ModuleOptions) {
-    this.takenBy = new Map((schedule.donations ?? []).map((d) => [d.input, d.output]));
+    this.donations = new Map((schedule.donations ?? []).map((d) => [d.input, d.output]));
     this.module.importMemory("host", "memory", 1, options.maximumPages, options.shared);
     this.functions = new ModuleFunctions(this.module, options.relaxed, options.table);
   }
@@ -86,8 +86,11 @@ export class ScheduleEmitter {
     return place;
   };
 
+  /** The output that may have the memory of an input. */
+  private readonly takenBy = (input: BufferId): BufferId | undefined => this.donations.get(input);
+
   private context(f: FunctionBuilder): NestContext {
-    return { f, library: this.functions, locate: this.locate, simd: this.options.simd, takenBy: (input) => this.takenBy.get(input) };
+    return { f, library: this.functions, locate: this.locate, simd: this.options.simd, takenBy: this.takenBy };
   }
 
   /** Pushes the address of a buffer, or of an element at a base. */
@@ -114,7 +117,7 @@ export class ScheduleEmitter {
       case "kernel": this.kernel(f, s.kernel); break;
       case "routine": this.routine(f, s); break;
       case "copy":
-        if (this.takenBy.get(s.from) === s.to) {
+        if (this.donations.get(s.from) === s.to) {
           // Nothing to do where the result has the argument's memory.
           this.address(f, s.to);
           this.address(f, s.from);
@@ -152,7 +155,7 @@ export class ScheduleEmitter {
     const split = (k: Kernel): Split | undefined => splitKernel(k, { ...this.options, firstPartial: this.schedule.buffers.length + this.partials.length });
     const whole = (k: Kernel, as: string): void => {
       const target = this.module.function(as, ["i32"]);
-      this.scratchBytes = Math.max(this.scratchBytes, this.kernelBody(target, k, this.locate, this.options.scratchOffset));
+      this.scratchBytes = Math.max(this.scratchBytes, this.kernelBody(target, k, { locate: this.locate, takenBy: this.takenBy }, this.options.scratchOffset));
       f.get(0).call(target);
     };
     const cut = split(kernel);
@@ -171,9 +174,11 @@ export class ScheduleEmitter {
       });
   }
 
-  private kernelBody(f: FunctionBuilder, kernel: Kernel, locate: (buffer: BufferId) => BufferLocation, _scratchOffset: number): number {
-    emitKernel({ ...this.context(f), locate }, kernel);
-    return 0;
+  private kernelBody(f: FunctionBuilder, kernel: Kernel, { locate, takenBy }: Pick<NestContext, "locate" | "takenBy">, scratchOffset: number): number {
+    const context: NestContext = { ...this.context(f), locate, ...(takenBy && { takenBy }) };
+    const scratchBytes = emitContraction({ ...context, module: this.module, scratchOffset }, kernel);
+    if (scratchBytes === undefined) emitKernel(context, kernel);
+    return scratchBytes ?? 0;
   }
 
   /** Gives a kernel's pieces to the threads, and combines what they leave. */
@@ -185,11 +190,18 @@ export class ScheduleEmitter {
       this.partials.push({ info, offset: end });
       end = roundUp(end + info.size * itemsize(info.dtype));
     }
+    // Pieces know buffers by their views.
+    const takenBy = (id: BufferId): BufferId | undefined => {
+      const view = split.views[id];
+      const taker = view && view.buffer !== "cell" ? this.donations.get(view.buffer) : undefined;
+      const at = taker === undefined ? -1 : split.views.findIndex((v) => v.buffer === taker && v.step === view!.step);
+      return at < 0 ? undefined : at;
+    };
     const { target, bytes } = emitPieces({
       module: this.module, threads, offset: end,
       pushAddress: (g, buffer) => this.address(g, buffer),
       bytesOf: (id) => itemsize((buffers[id] ?? this.partials[id - buffers.length]!.info).dtype),
-      emit: (g, kernel, locate, offset) => this.kernelBody(g, kernel, locate, offset),
+      emit: (g, kernel, locate, offset) => this.kernelBody(g, kernel, { locate, takenBy }, offset),
     }, split, name);
     const dispatch = this.module.importFunction("threads", "dispatch", { params: ["i32", "i32", "i32"], results: [] });
     f.i32(this.tasks.push(target) - 1).i32(split.count).get(0).call(dispatch);
@@ -240,7 +252,7 @@ export class ScheduleEmitter {
     const type = { params: operands.map(() => "i32" as const), results: [] };
     for (const o of operands) this.address(f, o.buffer);
     const request = { params: s.params, inputs: s.inputs, outputs: s.outputs, module: this.module, library: this.functions, simd: this.options.simd };
-    const native = wasmRoutines.get(s.name)?.(request) ?? nativeRoutine(s.name, request);
+    const native = nativeRoutine(s.name, request);
     if (native) {
       f.get(0).i32(this.options.scratchOffset).op("i32.add").call(native.target);
       this.scratchBytes = Math.max(this.scratchBytes, native.scratchBytes);

@@ -24,6 +24,8 @@ export interface NestContext {
   readonly simd: boolean;
   /** The output that may have the memory of this input. */
   readonly takenBy?: (input: number) => number | undefined;
+  /** Locals with the indices of the kernel's first dimensions, which are not looped over then. */
+  readonly bound?: readonly Local[];
 }
 
 /** Code of so many expressions at most is written out instead of looped over. */
@@ -59,7 +61,7 @@ class NestEmitter {
     // Rank among the reduced elements in row-major order.
     this.position = index({ offset: 0, strides: [...kernel.dims.map(() => 0), ...contiguousStrides(kernel.reduceDims)] });
     const searches = kernel.accumulators.some((a) => a.op === "argmax" || a.op === "argmin");
-    this.plan = planNest(kernel, context.simd);
+    this.plan = planNest(kernel, context.simd, context.bound?.length);
     const { lanes, laneDim, order } = this.plan;
     const dependence = new Map(this.plan.dependence);
     dependence.set(this.position, this.position.op === "index" ? this.position.index.strides.reduce((m, s, d) => (s === 0 ? m : m | (1 << d)), 0) : 0);
@@ -98,6 +100,7 @@ class NestEmitter {
     let size = Math.max(1, this.plan.nodes);
     for (let i = order.length - 1; i >= 0; i--) {
       const dim = order[i]!;
+      if (dim < (context.bound?.length ?? 0)) break;
       const trips = i === this.lanePosition ? (this.mainTrips <= 1 ? this.plan.copies + 1 : Infinity) : this.sizes[dim]!;
       if (i === this.lanePosition ? trips === Infinity : trips * size > unrollNodes) break;
       this.unrolled[i] = true;
@@ -184,7 +187,13 @@ class NestEmitter {
     const dim = this.plan.order[position]!;
     const n = this.sizes[dim]!;
     if (n === 0) return;
-    if (position === this.lanePosition && this.values.vectorized) this.laneLoop(body, fold);
+    const given = this.context.bound?.[dim];
+    if (given !== undefined) {
+      const moving = this.inductions.open(dim);
+      moving.move(given);
+      this.values.inScope(body);
+      moving.close();
+    } else if (position === this.lanePosition && this.values.vectorized) this.laneLoop(body, fold);
     else if (this.unrolled[position])
       for (let i = 0; i < n; i++) {
         this.inductions.shift(dim, i);

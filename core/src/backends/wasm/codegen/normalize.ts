@@ -53,14 +53,14 @@ function keepDims(kernel: Kernel, keep: readonly number[]): Kernel {
 }
 
 /** Output dimensions in which a guard's truth changes, with the positions where it does. */
-function breakpoints(kernel: Kernel): Map<number, number[]> {
+function breakpoints(kernel: Kernel, bound: number): Map<number, number[]> {
   const points = new Map<number, Set<number>>();
   visitKernel(kernel, (e) => {
     if (e.op !== "guard") return;
     for (const { index, lo, hi } of e.bounds) {
       const moving = index.strides.flatMap((s, d) => (s === 0 ? [] : [d]));
       const d = moving[0];
-      if (moving.length !== 1 || d === undefined || d >= kernel.dims.length) continue;
+      if (moving.length !== 1 || d === undefined || d < bound || d >= kernel.dims.length) continue;
       const s = index.strides[d]!;
       // First position at which `offset + s i` crosses a bound.
       const at = s > 0
@@ -84,8 +84,8 @@ const maxPieces = 9;
 const maxPieceNodes = 1500;
 
 /** Cuts the output range where guards change, so that within a piece they are constant. */
-function cutAtGuards(kernel: Kernel): Kernel[] {
-  const points = breakpoints(kernel);
+function cutAtGuards(kernel: Kernel, bound: number): Kernel[] {
+  const points = breakpoints(kernel, bound);
   if (points.size === 0) return [kernel];
   const nodes = countNodes(kernel);
   let pieces: Kernel[] = [kernel];
@@ -129,7 +129,7 @@ function resolveGuards(kernel: Kernel): Kernel {
 }
 
 /** Joins neighbouring dimensions that every affine function walks through as one. */
-function mergeDims(kernel: Kernel): Kernel {
+function mergeDims(kernel: Kernel, bound: number): Kernel {
   const outputs = kernel.dims.length;
   const sizes = [...kernel.dims, ...kernel.reduceDims];
   const affines = affinesOf(kernel);
@@ -138,7 +138,7 @@ function mergeDims(kernel: Kernel): Kernel {
   const kept: number[] = [];
   for (let d = 0; d < sizes.length; d++) {
     const previous = kept.at(-1);
-    if (previous !== undefined && previous < outputs === d < outputs && affines.every((a) => strideOf(a, previous) === strideOf(a, d) * sizes[d]!)) {
+    if (previous !== undefined && previous >= bound && previous < outputs === d < outputs && affines.every((a) => strideOf(a, previous) === strideOf(a, d) * sizes[d]!)) {
       // The inner dimension's stride stands for both.
       newSizes[newSizes.length - 1]! *= sizes[d]!;
       kept[kept.length - 1] = d;
@@ -154,14 +154,12 @@ function mergeDims(kernel: Kernel): Kernel {
   return { ...slim, dims: newSizes.slice(0, outCount), reduceDims: newSizes.slice(outCount) };
 }
 
-/** A kernel as loop nests that together do its work: without dimensions of size 1, cut at guards, with as few loops as can be. */
-export function normalize(kernel: Kernel): Kernel[] {
+/**
+ * A kernel as loop nests that together do its work: without dimensions of size 1, cut at guards, with as few loops as can be. The first
+ * `bound` dimensions stay as they are: their indices are given from outside.
+ */
+export function normalize(kernel: Kernel, bound = 0): Kernel[] {
   if (kernel.dims.includes(0)) return [];
-  const sizes = [...kernel.dims, ...kernel.reduceDims];
-  const long = keepDims(kernel, sizes.flatMap((n, d) => (n === 1 ? [] : [d])));
-  return cutAtGuards(long).map((piece) => {
-    const open = resolveGuards(piece);
-    const all = [...open.dims, ...open.reduceDims];
-    return mergeDims(keepDims(open, all.flatMap((n, d) => (n === 1 ? [] : [d]))));
-  });
+  const long = (k: Kernel): Kernel => keepDims(k, [...k.dims, ...k.reduceDims].flatMap((n, d) => (n === 1 && d >= bound ? [] : [d])));
+  return cutAtGuards(long(kernel), bound).map((piece) => mergeDims(long(resolveGuards(piece)), bound));
 }

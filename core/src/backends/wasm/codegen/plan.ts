@@ -66,8 +66,8 @@ function costs(e: Expr, dim: number, lanes: number): [scalar: number, vector: nu
   }
 }
 
-/** Chooses the loop order, the dimension for SIMD lanes, and how many vectors go side by side. */
-export function planNest(kernel: Kernel, simd: boolean): NestPlan {
+/** Chooses the loop order, the dimension for SIMD lanes (not one of the first `bound`), and how many vectors go side by side. */
+export function planNest(kernel: Kernel, simd: boolean, bound = 0): NestPlan {
   const outputs = kernel.dims.length;
   const sizes = [...kernel.dims, ...kernel.reduceDims];
   const dependence = dependences(kernel);
@@ -86,7 +86,7 @@ export function planNest(kernel: Kernel, simd: boolean): NestPlan {
   const searches = kernel.accumulators.some((a) => a.op === "argmax" || a.op === "argmin");
   let best = { dim: -1, gain: 1.05 };
   sizes.forEach((n, d) => {
-    if (n < lanes || guardDims & (1 << d)) return;
+    if (d < bound || n < lanes || guardDims & (1 << d)) return;
     const reduced = d >= outputs;
     if (reduced) {
       // Positions of extrema are found in row-major order, so the last dimension must stay the last; and a short sum is not worth its horizontal end.
