@@ -19,11 +19,21 @@ export const detectFeatures = (): Features => ({
   relaxed: accepts((f) => f.f64x2(1).f64x2(1).f64x2(1).op("f64x2.relaxed_madd").op("drop")),
 });
 
-/**
- * Whether V8 joins pairs of vector instructions into 256-bit ones (`--experimental-wasm-revectorize`). Only a hint which blocks are
- * fast: a wrong answer costs time, never correctness.
- */
-export function revectorizes(): boolean {
-  const { process } = globalThis as { readonly process?: { readonly execArgv?: readonly string[]; readonly env?: Readonly<Record<string, string | undefined>> } };
+interface NodeProcess {
+  readonly execArgv?: readonly string[];
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly versions?: Readonly<Record<string, string | undefined>>;
+}
+
+// What a compiler does to a loop shows in no feature test. These are hints which code is fast: a wrong answer costs time, never correctness.
+
+/** Whether V8 joins pairs of vector instructions into 256-bit ones (`--experimental-wasm-revectorize`). */
+export function revectorizes({ process } = globalThis as { readonly process?: NodeProcess }): boolean {
   return [...(process?.execArgv ?? []), ...(process?.env?.["NODE_OPTIONS"] ?? "").split(" ")].some((flag) => flag.replaceAll("_", "-") === "--experimental-wasm-revectorize");
+}
+
+/** Whether loads stay where the code has them. TurboFan, which compiled WebAssembly in V8 up to version 12, moved them to the front of their block. */
+export function keepsOrder({ process } = globalThis as { readonly process?: NodeProcess }): boolean {
+  const v8 = process?.versions?.["v8"];
+  return v8 === undefined || Number.parseInt(v8) >= 13;
 }

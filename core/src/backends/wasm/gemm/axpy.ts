@@ -13,7 +13,7 @@ const blockBytes = 8192;
 export function axpyBody(context: GemmContext, form: Form, p: VectorProduct): Body {
   const { size, lanes } = form;
   const block = blockBytes / size;
-  const group = form.madd ? 8 : 6;
+  const group = form.ordered ? 8 : 6;
   return {
     scratchBytes: 0,
     emit: (f) => {

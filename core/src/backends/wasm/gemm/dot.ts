@@ -7,14 +7,14 @@ import type { GemmContext } from "./spec.js";
 import type { Body, VectorProduct } from "./vector-product.js";
 
 /** Sums in flight hide the latency of addition: one of each row where there are rows enough, else several of a row. */
-const sumsInFlight = (form: Form): number => (form.madd ? 8 : 6);
+const sumsInFlight = (form: Form): number => (form.ordered ? 8 : 6);
 /** From memory, one row after the other comes faster than several at once. */
 const streamedBytes = 2 ** 23;
 
 /** A matrix whose rows lie along k times a vector: dot products, several at once. */
 export function dotBody(context: GemmContext, form: Form, p: VectorProduct): Body {
   const { size } = form;
-  const together = p.rows * p.k * size > streamedBytes && form.madd ? 1 : sumsInFlight(form);
+  const together = p.rows * p.k * size > streamedBytes && form.ordered ? 1 : sumsInFlight(form);
   const gather = p.x !== 1 && p.k > 1;
   return {
     scratchBytes: gather ? Math.ceil((p.k * size) / 16) * 16 : 0,

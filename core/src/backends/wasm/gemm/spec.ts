@@ -19,11 +19,14 @@ export interface GemmCode {
   readonly scratchBytes: number;
 }
 
+/** Names of the blocks in form.ts. */
+export type BlockName = "narrow" | "full" | "wide";
+
 /** The module that takes the code. */
 export interface GemmContext {
   readonly module: ModuleBuilder;
   readonly library: FunctionLibrary;
   readonly simd: boolean;
-  /** Whether the engine widens pairs of vectors to 256 bits; found out if absent. */
-  readonly wide?: boolean;
+  /** The block of C that stays in registers; the one that suits the engine if absent. */
+  readonly block?: BlockName;
 }

@@ -4,19 +4,20 @@ import { detectFeatures } from "../features.js";
 import type { FloatDType } from "../functions/contract.js";
 import { ModuleFunctions } from "../functions/library.js";
 import { emitGemm } from "./static.js";
-import type { GemmCode, GemmContext, GemmSpec } from "./spec.js";
+import type { BlockName, GemmCode, GemmContext, GemmSpec } from "./spec.js";
 
 export interface Variant {
   readonly simd: boolean;
   readonly relaxed: boolean;
-  readonly wide: boolean;
+  readonly block: BlockName;
 }
 
 const { relaxed } = detectFeatures();
-/** What this engine can run. */
+const blocks = ["narrow", "full", "wide"] as const;
+/** What this engine can run, with every block whether it suits the engine or not. */
 export const variants: readonly Variant[] = [
-  { simd: true, relaxed: false, wide: false }, { simd: false, relaxed: false, wide: false },
-  ...(relaxed ? [{ simd: true, relaxed, wide: false }, { simd: true, relaxed, wide: true }] : []),
+  { simd: false, relaxed: false, block: "narrow" },
+  ...[false, ...(relaxed ? [true] : [])].flatMap((fused) => blocks.map((block) => ({ simd: true, relaxed: fused, block }))),
 ];
 
 interface Compiled {
@@ -32,7 +33,7 @@ function compileAll(variant: Variant, emits: readonly ((context: GemmContext) =>
   const module = new ModuleBuilder();
   module.importMemory("host", "memory", 1, 65535);
   const library = new ModuleFunctions(module, variant.relaxed, () => 0);
-  const codes = emits.map((emit) => emit({ module, library, simd: variant.simd, wide: variant.wide }));
+  const codes = emits.map((emit) => emit({ module, library, simd: variant.simd, block: variant.block }));
   codes.forEach(({ target }, i) => module.export(`gemm${i}`, target));
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 65535 });
   const instance = new WebAssembly.Instance(new WebAssembly.Module(module.finish()), { host: { memory } });
