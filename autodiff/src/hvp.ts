@@ -7,7 +7,7 @@ import { installDerivatives } from "./install.js";
 import { requireTuple, runJvp, type TangentLike } from "./jvp.js";
 import { linearizeFlat } from "./linearize.js";
 import { slice } from "./ops.js";
-import { unitVectors } from "./jacobian.js";
+import { ordinary, unitVectors } from "./jacobian.js";
 import { fill, instantiate, type Tangent, Zero } from "./zero.js";
 
 installDerivatives();
@@ -173,9 +173,10 @@ function diagonal(setup: Setup): unknown {
   const basis = unitVectors(types);
   const { outputs, dims } = runBatched(n, basis, basis.map(() => 0), (vs) => [instantiate(along(setup, vs, "hessianDiag")[2])]);
   if (dims[0] === null) return assemble(setup, types.map((t) => fill({ ...t, weak: false }, 0)));
+  const curvatures = ordinary(outputs[0]!);
   // Row k holds the curvature along element k of all leaves.
   let at = 0;
-  const leaves = types.map((t) => reshapeTo(convertTo(slice(outputs[0]!, [at], [(at += shape.sizeOf(t.shape))]), t.dtype), t.shape));
+  const leaves = types.map((t) => reshapeTo(convertTo(slice(curvatures, [at], [(at += shape.sizeOf(t.shape))]), t.dtype), t.shape));
   return assemble(setup, leaves);
 }
 

@@ -1,13 +1,13 @@
 import { DTypeError, type NDArray, tree, type TreeDef } from "@hessia/core";
-import { type Aval, convertTo, formatAval, hasTangent, moveBatch, reshapeTo, runBatched, shape, toBatch } from "@hessia/core/extend";
+import { type Aval, bind1, formatAval, hasTangent, moveBatch, primitiveFamilies, reshapeTo, runBatched, shape, toBatch, Tracer } from "@hessia/core/extend";
 import type { Argnums } from "./arguments.js";
 import { assemble, type Chosen, type GradOptions, named, type Setup, setUp } from "./grad.js";
 import { deviceToUse, onDevice } from "./devices.js";
 import { installDerivatives } from "./install.js";
 import { runJvp } from "./jvp.js";
 import { linearizeFlat } from "./linearize.js";
-import { add, eq, iota, slice } from "./ops.js";
-import { fill, type Tangent, Zero } from "./zero.js";
+import { slice } from "./ops.js";
+import { fill, isNonzero, type Tangent, Zero } from "./zero.js";
 
 installDerivatives();
 
@@ -18,30 +18,37 @@ export type JacobianOf<R, D> = R extends NDArray | number ? D : R extends (...ar
 
 export type JacobianOptions<I extends Argnums = 0, Aux extends boolean = false> = Omit<GradOptions<I, Aux>, "allowInt">;
 
+const count = (types: readonly Aval[]): number => types.reduce((n, t) => n + sizeOf(t.shape), 0);
+
 /** Unit vectors of a list of arrays: for each an array [n, ...shape], where n counts all their elements. */
 export function unitVectors(types: readonly Aval[]): NDArray[] {
-  const n = types.reduce((s, t) => s + sizeOf(t.shape), 0);
+  const n = count(types);
   let offset = 0;
   return types.map((t) => {
-    const size = sizeOf(t.shape);
-    const columns = add(iota([n, size], 1), fill({ shape: [n, size], dtype: "int32", weak: false }, offset));
-    offset += size;
-    return reshapeTo(convertTo(eq(iota([n, size], 0), columns), t.dtype), [n, ...t.shape]);
+    const vectors = bind1(primitiveFamilies.structural.unitVectors, [], { shape: t.shape, dtype: t.dtype, count: n, offset });
+    offset += sizeOf(t.shape);
+    return vectors;
   });
 }
 
+/** Structural zeros are a matter of derivatives: results have ordinary ones. Values that are known already have no others. */
+export const ordinary = (x: NDArray): NDArray => (x instanceof Tracer ? bind1(primitiveFamilies.types.ordinaryZeros, [x], {}) : x);
+
 /** Applies a linear function to all unit vectors at once: for each result an array [n, ...shape]. Result types are asked for once `f` has run. */
 export function alongUnitVectors(types: readonly Aval[], outTypes: () => readonly Aval[], f: (v: NDArray[]) => readonly Tangent[]): NDArray[] {
-  const n = types.reduce((s, t) => s + sizeOf(t.shape), 0);
+  const n = count(types);
   const wide = (t: Aval): NDArray => fill({ shape: [n, ...t.shape], dtype: t.dtype, weak: false }, 0);
   if (n === 0) return outTypes().map(wide);
+  // One direction needs no axis of its own.
+  if (n === 1) return f(types.map((t) => fill({ ...t, weak: false }, 1))).map((y) => (y instanceof Zero ? wide(y.aval) : reshapeTo(y, [1, ...y.shape])));
   const basis = unitVectors(types);
-  const kept: number[] = [];
-  const { outputs, dims } = runBatched(n, basis, basis.map(() => 0), (vs) => f(vs).flatMap((t, i) => (t instanceof Zero ? [] : (kept.push(i), [t]))));
-  return outTypes().map((t, i) => {
-    const k = kept.indexOf(i);
-    if (k < 0) return wide(t);
-    return toBatch(n, outputs[k]!, dims[k]!);
+  let results: readonly Tangent[] = [];
+  const { outputs, dims } = runBatched(n, basis, basis.map(() => 0), (vs) => (results = f(vs)).filter(isNonzero));
+  let next = 0;
+  return results.map((t) => {
+    if (t instanceof Zero) return wide(t.aval);
+    const k = next++;
+    return ordinary(toBatch(n, outputs[k]!, dims[k]!));
   });
 }
 
@@ -77,7 +84,6 @@ function jacobianOf(f: (...args: never) => unknown, args: readonly unknown[], op
 function jacobianAt(setup: Setup, options: JacobianOptions<Argnums, boolean>, mode: Mode, fn: string): unknown {
   const { leaves } = setup.flat;
   const inTypes = leaves.map((x) => x.aval);
-  const count = (types: readonly Aval[]): number => types.reduce((s, t) => s + sizeOf(t.shape), 0);
   let outTree!: TreeDef;
   let aux: unknown;
   let blocks: NDArray[][];
@@ -106,7 +112,8 @@ function jacobianAt(setup: Setup, options: JacobianOptions<Argnums, boolean>, mo
 
 /**
  * Jacobian by forward mode, one pass for all columns together: best for functions with few inputs. Each output leaf becomes the tree of the
- * argument, with blocks of shape `output ++ input`; zero sizes are allowed.
+ * argument, with blocks of shape `output ++ input`; zero sizes are allowed. Under `jit` an entry that the input does not reach is 0, also where
+ * step by step it is 0 times an infinite derivative.
  * @throws DTypeError for integer arguments or outputs; ArgumentError for argnums out of range.
  * @example jacfwd((x: NDArray) => x.mul(x))(np.array([1, 2])); // [[2, 0], [0, 4]]
  */

@@ -52,6 +52,7 @@ export const structuralRules: DerivativeRules<typeof primitiveFamilies.structura
     });
   }),
   iota: zero(),
+  unitVectors: zero(),
   windows: linear((ct, [x], params) => [bind1(overlapAdd, [ct], { ...params, shape: x!.aval.shape })]),
   overlapAdd: linear((ct, _x, { window, strides, dilation }) => [bind1(windows, [ct], { window, strides, dilation })]),
 };

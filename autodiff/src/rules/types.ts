@@ -27,4 +27,10 @@ const choose: Derivative<NoParams> = (primitive) => ({
   },
 });
 
-export const typeRules: DerivativeRules<typeof primitiveFamilies.types> = { convert, bitcast: zero(), select: choose, stopGradient: zero() };
+/** Tangents pass as they are: their structure is that of the outer directions. */
+const identity: Derivative<NoParams> = (primitive) => ({
+  jvp: ([x], [dx], params) => ({ primals: [bind1(primitive, [x!], params)], tangents: [dx!] }),
+  transpose: ([ct]) => [ct!],
+});
+
+export const typeRules: DerivativeRules<typeof primitiveFamilies.types> = { convert, bitcast: zero(), select: choose, stopGradient: zero(), ordinaryZeros: identity };

@@ -39,7 +39,8 @@ export type CompareFn = "eq" | "ne" | "lt" | "le" | "gt" | "ge";
 export type BinaryFn = ArithmeticFn | CompareFn;
 
 export type Expr =
-  | { readonly op: "const"; readonly dtype: DType; readonly value: number }
+  /** `structural`: a zero that no value of other operands can change (0 times infinity is 0), as of a derivative along a direction that is zero there. */
+  | { readonly op: "const"; readonly dtype: DType; readonly value: number; readonly structural?: true }
   /** `buffer[index + base]`; `base` depends on no loop dimension (it reads scalars such as a loop counter). */
   | { readonly op: "load"; readonly dtype: DType; readonly buffer: BufferId; readonly index: Affine; readonly base?: Expr | undefined }
   /** `buffer[at]` with a computed int32 element index, in range by construction. */
@@ -68,6 +69,7 @@ export interface Bound {
 }
 
 export const constant = (dtype: DType, value: number): Expr => ({ op: "const", dtype, value });
+export const structuralZero = (dtype: DType): Expr => ({ op: "const", dtype, value: 0, structural: true });
 export const load = (dtype: DType, buffer: BufferId, index: Affine, base?: Expr): Expr => ({ op: "load", dtype, buffer, index, base });
 export const gather = (dtype: DType, buffer: BufferId, at: Expr): Expr => ({ op: "gather", dtype, buffer, at });
 export const index = (affine: Affine): Expr => ({ op: "index", dtype: "int32", index: affine });

@@ -5,7 +5,10 @@ import { type AnyPrimitive, getRule, ruleKind } from "../ir/primitive.js";
 import { type Atom, Literal, type Program, type Var } from "../ir/program.js";
 import { accumulator, type Affine, type BufferId, constant, type Expr, load, visitExpr } from "../kernel/expr.js";
 import type { BufferInfo, Kernel, ReduceOp, Step } from "../kernel/schedule.js";
+import { comparisons, ordinaryDiagonals, storeDiagonals, sumDiagonals, writeDiagonals } from "./diagonal-kernels.js";
+import { offDiagonals } from "./diagonals.js";
 import { axisIndex, cost, fromBuffer, type Lazy, view } from "./lazy.js";
+import { hasStructural, isStructural } from "./structural-zeros.js";
 import { reindex } from "../kernel/reindex.js";
 import { simplifyKernel } from "./simplify.js";
 import { ProgramError } from "../base/errors.js";
@@ -19,6 +22,7 @@ export type LowerRule<P> = (ctx: Lowering, inputs: readonly Lazy[], params: P, o
 export const lowerRule = ruleKind<LowerRule<any>>("lower");
 
 const maxNodes = 256;
+const maxDiagonalNodes = 64;
 
 /** Writes a Schedule while values stay lazy as long as that is cheaper than a buffer. */
 export class Lowering {
@@ -27,6 +31,8 @@ export class Lowering {
   #steps: Step[] = [];
   /** Buffers made for lazy values, by block: what one branch computed is not there for another. */
   #made: Map<Expr, BufferId>[] = [new Map()];
+  /** Whether any value has structural zeros: programs without pay nothing for them. */
+  #structured = false;
 
   get steps(): readonly Step[] { return this.#steps; }
 
@@ -88,9 +94,24 @@ export class Lowering {
     return work <= 2 && nodes < 16;
   }
 
+  /** A value with structural zeros, which later steps may look for. */
+  structured(x: Lazy): Lazy {
+    this.#structured = true;
+    return x;
+  }
+  /** True for a value that is structurally zero off some diagonals. */
+  isDiagonal(x: Lazy): boolean { return this.#structured && hasStructural(x.expr) && isStructural(offDiagonals(x.expr, x.shape)); }
+  /** The value with ordinary zeros in place of structural ones. */
+  ordinary(x: Lazy): Lazy { return this.#structured && hasStructural(x.expr) ? ordinaryDiagonals(x) : x; }
+  /** A value that is structurally zero off a few diagonals, with these stored if they are dear; undefined for others. */
+  #diagonals(x: Lazy): Lazy | undefined {
+    return this.#structured && hasStructural(x.expr) ? storeDiagonals(this, x) : undefined;
+  }
+
   /** Writes `x` into a region of a buffer: element i goes to `index(i) + base`. */
   write(x: Lazy, buffer: BufferId, index: Affine = { offset: 0, strides: contiguousStrides(x.shape) }, base?: Expr): void {
-    this.kernel({ dims: x.shape, reduceDims: [], accumulators: [], outputs: [{ buffer, index, base, value: x.expr }] });
+    if (this.#structured && writeDiagonals(this, x, buffer, index, base)) return;
+    this.kernel({ dims: x.shape, reduceDims: [], accumulators: [], outputs: [{ buffer, index, base, value: this.#structured ? comparisons(x.expr) : x.expr }] });
   }
 
   kernel(kernel: Kernel): void {
@@ -98,14 +119,16 @@ export class Lowering {
     this.emit({ kind: "kernel", kernel: simplifyKernel(kernel) });
   }
 
-  /** Reduces axes away; the result is in a buffer. */
+  /** Reduces axes away; the result is in a buffer, unless it is structurally zero off a few diagonals. */
   reduce(x: Lazy, axes: readonly number[], op: ReduceOp, dtype: DType): Lazy {
+    const few = this.#structured && op === "add" && hasStructural(x.expr) ? sumDiagonals(this, x, axes) : undefined;
+    if (few) return few;
     const kept = range(x.shape.length).filter((d) => !axes.includes(d));
     const dims = kept.map((d) => x.shape[d]!);
     const ndim = x.shape.length;
     const order = [...kept, ...axes];
     const subst = range(ndim).map((d) => axisIndex(ndim, order.indexOf(d)));
-    const value = reindex(x.expr, subst, ndim);
+    const value = reindex(this.#structured ? comparisons(x.expr) : x.expr, subst, ndim);
     const out = this.newBuffer(dtype, sizeOf(dims));
     this.kernel({
       dims,
@@ -115,6 +138,9 @@ export class Lowering {
     });
     return fromBuffer(out, dims, dtype);
   }
+
+  /** The sum over axes as a value not computed yet, where no axis is left to sum over: as of products with unit vectors. */
+  sumOfDiagonals(x: Lazy, axes: readonly number[]): Lazy | undefined { return this.isDiagonal(x) ? sumDiagonals(this, x, axes, false) : undefined; }
 
   /** Calls a routine on whole buffers. */
   routine(name: string, inputs: readonly Lazy[], outputs: readonly { shape: Shape; dtype: DType }[], params: object): Lazy[] {
@@ -157,18 +183,21 @@ export class Lowering {
   #keepOrStore(x: Lazy, uses: number): Lazy {
     if (sizeOf(x.shape) === 0) return x;
     const { work, nodes } = cost(x.expr);
-    return nodes > maxNodes || (uses > 1 && (work > 2 || nodes > 24)) ? this.materialize(x) : x;
+    if (!(nodes > maxNodes || (uses > 1 && (work > 2 || nodes > 24)))) return x;
+    // On a few diagonals there is little to compute twice.
+    if (nodes <= maxDiagonalNodes && work < 20 && this.isDiagonal(x)) return x;
+    return this.#diagonals(x) ?? this.materialize(x);
   }
 
   /** Prepares a value for use inside a loop or by many readers: in a buffer unless it is cheap to recompute. */
   settle(x: Lazy): Lazy {
-    return this.cheap(x) ? x : this.materialize(x);
+    return this.cheap(x) ? x : (this.#diagonals(x) ?? this.materialize(x));
   }
 
   /** Broadcasting repeats an expression's work for every copy: store it first unless it is cheap. */
   expand(x: Lazy, shape: Shape, dims: readonly number[]): Lazy {
     const grows = sizeOf(shape) > sizeOf(x.shape);
-    const source = grows && !this.cheap(x) ? this.materialize(x) : x;
+    const source = grows ? this.settle(x) : x;
     return view(source, shape, source.shape.map((n, d) => (n === 1 && shape[dims[d]!] !== 1 ? { offset: 0, strides: shape.map(() => 0) } : axisIndex(shape.length, dims[d]!))));
   }
 }

@@ -2,7 +2,8 @@ import { scalar } from "../array/concrete.js";
 import { ShapeError } from "../base/errors.js";
 import type { DType } from "../base/dtype.js";
 import { contiguousStrides, formatShape, range, type Shape, shapesEqual, sizeOf } from "../base/shape.js";
-import { cast, constant, index } from "../kernel/expr.js";
+import type { Aval } from "../ir/aval.js";
+import { cast, constant, type Expr, guard, index, structuralZero } from "../kernel/expr.js";
 import { axisIndex, fromBuffer, guarded, type Lazy, view } from "../lower/lazy.js";
 import type { Lowering } from "../lower/lowering.js";
 import type { Primitive } from "../ir/primitive.js";
@@ -120,6 +121,7 @@ export const concatenate: Primitive<{ axis: number }> = definePrimitive({
     return { outputs: [bind1(concatenate, alignBatch(n, values, dims), { axis: axis + 1 })], dims: [0] };
   },
   lower(ctx, inputs, { axis }, [out]) {
+    if (inputs.every((x) => ctx.isDiagonal(x))) return [joined(inputs, axis, out!)];
     const id = ctx.newBuffer(out!.dtype, sizeOf(out!.shape));
     const strides = contiguousStrides(out!.shape);
     let offset = 0;
@@ -131,12 +133,38 @@ export const concatenate: Primitive<{ axis: number }> = definePrimitive({
   },
 });
 
+/** Joins values without a buffer: each within its bounds. */
+function joined(inputs: readonly Lazy[], axis: number, { shape, dtype }: Aval): Lazy {
+  const ndim = shape.length;
+  let at = shape[axis]!;
+  const expr = inputs.reduceRight<Expr>((outside, x) => {
+    const hi = at;
+    at -= x.shape[axis]!;
+    return guard([{ index: axisIndex(ndim, axis), lo: at, hi, step: 1 }], view(x, shape, range(ndim).map((d) => axisIndex(ndim, d, 1, d === axis ? -at : 0))).expr, outside);
+  }, structuralZero(dtype));
+  return { shape, dtype, expr };
+}
+
 /** 0, 1, 2, ... along one axis. */
 export const iota: Primitive<{ shape: Shape; dtype: DType; axis: number }> = definePrimitive({
   name: "iota",
   simplify: (known, _inputs, { shape, axis }, out) => (shape[axis] === 1 ? full(known, 0, out) : undefined),
   abstractEval: (_inputs, { shape, dtype }) => ({ shape, dtype, weak: false }),
   lower: (_ctx, _inputs, { shape, dtype, axis }) => [{ shape, dtype, expr: cast(dtype, index(axisIndex(shape.length, axis))) }],
+});
+
+/**
+ * The unit vectors of `count` directions for an array of `shape` whose elements are those from `offset` on: `[count, ...shape]`, 1 where the
+ * direction is that of the element. The zeros are structural: what is linear in these vectors is zero where they are, whatever it is
+ * multiplied by, so compiled derivatives compute what their directions reach and nothing else.
+ */
+export const unitVectors: Primitive<{ shape: Shape; dtype: DType; count: number; offset: number }> = definePrimitive({
+  name: "unitVectors",
+  abstractEval: (_inputs, { shape, dtype, count }) => ({ shape: [count, ...shape], dtype, weak: false }),
+  lower(ctx, _inputs, { dtype, offset }, [out]) {
+    const element = { offset: -offset, strides: [1, ...contiguousStrides(out!.shape.slice(1)).map((s) => -s)] };
+    return [ctx.structured({ shape: out!.shape, dtype, expr: guard([{ index: element, lo: 0, hi: 1, step: 1 }], constant(dtype, 1), structuralZero(dtype)) })];
+  },
 });
 
 /**
@@ -199,5 +227,5 @@ export const overlapAdd: Primitive<WindowParams & { readonly shape: Shape }> = d
   },
 });
 
-export const structuralPrimitives = { transpose, broadcast, reshape, slice, pad, reverse, concatenate, iota, windows, overlapAdd };
+export const structuralPrimitives = { transpose, broadcast, reshape, slice, pad, reverse, concatenate, iota, unitVectors, windows, overlapAdd };
 export { broadcast, reshape, transpose, toBatch };

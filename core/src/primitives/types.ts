@@ -71,7 +71,17 @@ export const stopGradient: Primitive<NoParams> = definePrimitive({
   lower: (_ctx, [x]) => [x!],
 });
 
-export const typePrimitives = { convert, bitcast, select, stopGradient };
+/** The identity, at the end of a derivative along unit vectors: zeros that were structural are ordinary from here on. */
+export const ordinaryZeros: Primitive<NoParams> = definePrimitive({
+  name: "ordinaryZeros",
+  elementwise: true,
+  linear: true,
+  abstractEval: ([x]) => x!,
+  batch: (_n, [x], [d]) => ({ outputs: [bind1(ordinaryZeros, [x!], {})], dims: [d!] }),
+  lower: (ctx, [x]) => [ctx.ordinary(x!)],
+});
+
+export const typePrimitives = { convert, bitcast, select, stopGradient, ordinaryZeros };
 
 export const convertTo = (x: NDArray, dtype: DType, weak = false): NDArray => (x.dtype === dtype && x.weak === weak ? x : bind1(convert, [x], { dtype, weak }));
 export const isUnsigned = (d: DType): boolean => kindOf(d) === "uint";
