@@ -3,7 +3,7 @@ import { type Affine, type Bound, type Expr, guard, visitExpr } from "../kernel/
 import { reindex, substitute } from "../kernel/reindex.js";
 import { axisIndex, constantIndex, type Lazy } from "./lazy.js";
 import { openBounds, type Pin, pinBound, pinsOf, splitPin } from "./pins.js";
-import { decideGuards, isStructural } from "./structural-zeros.js";
+import { decideGuards, hasStructural, isStructural } from "./structural-zeros.js";
 
 /** Where some pins hold: a box of fewer dimensions, seen in the loop indices of the whole. */
 export interface Diagonal {
@@ -102,7 +102,7 @@ function pinnedGuards(expr: Expr, sizes: readonly number[]): Pin[][] {
 const pinsKey = (pins: readonly Pin[]): string => pins.map((p) => `${p.strides.join()}=${p.value}`).sort().join(";");
 
 /** The value off all diagonals. */
-export const offDiagonals = (expr: Expr, sizes: readonly number[]): Expr =>
+const offDiagonals = (expr: Expr, sizes: readonly number[]): Expr =>
   decideGuards(expr, (bounds) => {
     const open = openBounds(bounds, sizes);
     if (open === "never" || open.length === 0) return open;
@@ -118,6 +118,9 @@ export interface Part {
 
 /** Beyond these a value is treated as dense: each diagonal becomes a loop of its own. */
 const maxDiagonals = 16;
+
+/** True for a value that is structurally zero off a few diagonals. */
+export const isDiagonal = (x: Lazy): boolean => hasStructural(x.expr) && pinnedGuards(x.expr, x.shape).length <= maxDiagonals && isStructural(offDiagonals(x.expr, x.shape));
 
 /** A value as what it is off some diagonals, and what it is on each; undefined where it has none or too many. */
 export function diagonalsOf(x: Lazy, first: readonly number[] = []): { readonly rest: Expr; readonly parts: readonly Part[] } | undefined {

@@ -6,9 +6,9 @@ import { type Atom, Literal, type Program, type Var } from "../ir/program.js";
 import { accumulator, type Affine, type BufferId, constant, type Expr, load, visitExpr } from "../kernel/expr.js";
 import type { BufferInfo, Kernel, ReduceOp, Step } from "../kernel/schedule.js";
 import { comparisons, ordinaryDiagonals, storeDiagonals, sumDiagonals, writeDiagonals } from "./diagonal-kernels.js";
-import { offDiagonals } from "./diagonals.js";
+import { isDiagonal } from "./diagonals.js";
 import { axisIndex, cost, fromBuffer, type Lazy, view } from "./lazy.js";
-import { hasStructural, isStructural } from "./structural-zeros.js";
+import { hasStructural } from "./structural-zeros.js";
 import { reindex } from "../kernel/reindex.js";
 import { simplifyKernel } from "./simplify.js";
 import { ProgramError } from "../base/errors.js";
@@ -100,7 +100,7 @@ export class Lowering {
     return x;
   }
   /** True for a value that is structurally zero off some diagonals. */
-  isDiagonal(x: Lazy): boolean { return this.#structured && hasStructural(x.expr) && isStructural(offDiagonals(x.expr, x.shape)); }
+  isDiagonal(x: Lazy): boolean { return this.#structured && isDiagonal(x); }
   /** The value with ordinary zeros in place of structural ones. */
   ordinary(x: Lazy): Lazy { return this.#structured && hasStructural(x.expr) ? ordinaryDiagonals(x) : x; }
   /** A value that is structurally zero off a few diagonals, with these stored if they are dear; undefined for others. */
