@@ -67,9 +67,9 @@ export function ordinaryDiagonals(x: Lazy): Lazy {
 
 /**
  * Sum over axes of a value that is structurally zero off its diagonals: where a pin fixes an axis, one term is left of the sum. Undefined
- * where the loop over all elements is needed, or any loop if `loops` is false.
+ * where the loop over all elements is needed.
  */
-export function sumDiagonals(out: Emitter, x: Lazy, axes: readonly number[], loops = true): Lazy | undefined {
+export function sumDiagonals(out: Emitter, x: Lazy, axes: readonly number[]): Lazy | undefined {
   const split = diagonalsOf(x, axes);
   if (!split || !isStructural(split.rest) || !disjoint(split.parts, x.shape)) return undefined;
   const kept = range(x.shape.length).filter((d) => !axes.includes(d));
@@ -78,7 +78,6 @@ export function sumDiagonals(out: Emitter, x: Lazy, axes: readonly number[], loo
   const terms: { readonly bounds: readonly { readonly index: Affine; readonly lo: number; readonly hi: number; readonly step: number }[]; readonly part: Part }[] = [];
   for (const part of split.parts) {
     const { free, place } = part.diagonal;
-    if (!loops && free.some((f) => f.count > 1 && axes.includes(f.dim))) return undefined;
     const summed = (a: Affine): boolean => a.strides.some((s, k) => s !== 0 && axes.includes(free[k]!.dim));
     // Which sums there are must not depend on what is summed over.
     if (kept.some((d) => !free.some((f) => f.dim === d) && summed(place[d]!)) || part.diagonal.bounds.some((b) => summed(b.index))) return undefined;

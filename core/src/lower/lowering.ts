@@ -99,6 +99,8 @@ export class Lowering {
     this.#structured = true;
     return x;
   }
+  /** True for a value that some structural zero is part of. */
+  hasStructure(x: Lazy): boolean { return this.#structured && hasStructural(x.expr); }
   /** True for a value that is structurally zero off some diagonals. */
   isDiagonal(x: Lazy): boolean { return this.#structured && isDiagonal(x); }
   /** The value with ordinary zeros in place of structural ones. */
@@ -121,7 +123,7 @@ export class Lowering {
 
   /** Reduces axes away; the result is in a buffer, unless it is structurally zero off a few diagonals. */
   reduce(x: Lazy, axes: readonly number[], op: ReduceOp, dtype: DType): Lazy {
-    const few = this.#structured && op === "add" && hasStructural(x.expr) ? sumDiagonals(this, x, axes) : undefined;
+    const few = op === "add" ? this.sumOfDiagonals(x, axes) : undefined;
     if (few) return few;
     const kept = range(x.shape.length).filter((d) => !axes.includes(d));
     const dims = kept.map((d) => x.shape[d]!);
@@ -139,8 +141,8 @@ export class Lowering {
     return fromBuffer(out, dims, dtype);
   }
 
-  /** The sum over axes as a value not computed yet, where no axis is left to sum over: as of products with unit vectors. */
-  sumOfDiagonals(x: Lazy, axes: readonly number[]): Lazy | undefined { return this.isDiagonal(x) ? sumDiagonals(this, x, axes, false) : undefined; }
+  /** The sum over axes of a value that is structurally zero off a few diagonals, from these alone. */
+  sumOfDiagonals(x: Lazy, axes: readonly number[]): Lazy | undefined { return this.isDiagonal(x) ? sumDiagonals(this, x, axes) : undefined; }
 
   /** Calls a routine on whole buffers. */
   routine(name: string, inputs: readonly Lazy[], outputs: readonly { shape: Shape; dtype: DType }[], params: object): Lazy[] {

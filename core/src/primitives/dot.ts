@@ -52,11 +52,18 @@ export const dot: Primitive<DotParams> = definePrimitive({
       batch[side].forEach((d, i) => (to[d] = i));
       freeAxes.forEach((d, i) => (to[d] = at + i));
       contract[side].forEach((d, i) => (to[d] = rest + i));
-      return view(ctx.settle(x), shape, to.map((d) => axisIndex(shape.length, d))).expr;
+      return view(x, shape, to.map((d) => axisIndex(shape.length, d))).expr;
     };
     const logical = a!.dtype === "bool";
-    const product = binary(logical ? "and" : "mul", factor(a!, 0, freeA, nb), factor(b!, 1, freeB, nb + freeA.length));
-    const terms = { shape, dtype: a!.dtype, expr: product };
+    const product = (x: Lazy, y: Lazy): Lazy => ({ shape, dtype: a!.dtype, expr: binary(logical ? "and" : "mul", factor(x, 0, freeA, nb), factor(y, 1, freeB, nb + freeA.length)) });
+    let terms = product(ctx.settle(a!), ctx.settle(b!));
+    if (nc > 0 && ctx.hasStructure(terms)) {
+      const few = ctx.sumOfDiagonals(terms, range(nc, rest));
+      if (few) return [few];
+      // A product of matrices after all: each is read many times.
+      const whole = (x: Lazy): Lazy => (ctx.hasStructure(x) ? ctx.materialize(x) : ctx.settle(x));
+      terms = product(whole(a!), whole(b!));
+    }
     return [nc === 0 ? terms : ctx.reduce(terms, range(nc, rest), logical ? "or" : "add", a!.dtype)];
   },
 });
