@@ -1,7 +1,7 @@
 import { type ArrayLike, type NDArray, np } from "@hessia/core";
 import { defineDerivative, isNonzero, Zero } from "@hessia/autodiff/extend";
 import { bind, definePrimitive, type NoParams, type Primitive } from "@hessia/core/extend";
-import { eighRoutine } from "../routines/eigh.js";
+import { eighRoutine } from "../native/eigh.js";
 import { checkResult } from "./check.js";
 import { symmetrize } from "./cholesky.js";
 import { batchSize, leadingBatchOne, requireSquare } from "./matrix-types.js";

@@ -1,7 +1,7 @@
 import { ArgumentError, type ArrayLike, DerivativeError, type NDArray, np } from "@hessia/core";
 import { defineDerivative, isNonzero, Zero } from "@hessia/autodiff/extend";
 import { bind, bind1, definePrimitive, type Primitive } from "@hessia/core/extend";
-import { qrRoutine } from "../routines/qr.js";
+import { qrRoutine } from "../native/qr.js";
 import { batchSize, leadingBatchOne, requireMatrix } from "./matrix-types.js";
 import { asMatrix } from "./operands.js";
 import { triangularSolve } from "./triangular-solve.js";

@@ -1,0 +1,138 @@
+import { defineNativeRoutine, template } from "@hessia/core/native";
+import { eighRoutine as routine } from "../routines/eigh.js";
+import { baseSize, divideAndConquer, mergeIntegers, mergeVectors } from "./divide-and-conquer.js";
+import { makeTriangle, reflectOne, reflectRows } from "./reflectors.js";
+import { panelColumns, tridiagonalize } from "./tridiagonal.js";
+
+/** Reflectors that go back to the eigenvectors together. */
+const blockSize = 32;
+
+/** Copies the lower triangle of `from`, times a factor, to the upper one of `to`. Both have rows n apart. */
+const copyTransposed = (from: "pointer to float32" | "pointer to float64") => template(`linalg.copyTransposed.${from}`, { n: "index", factor: "real", from, to: "pointer" }, "nothing", (c, { n, factor, from: source, to }) => {
+  const tile = 8;
+  c.range(0, n, (i0) => {
+    const iEnd = c.let(i0.plus(tile).min(n));
+    c.range(0, iEnd, (j0) => c.range(i0, iEnd, (i) => {
+      const end = c.let(j0.plus(tile).min(i.plus(1)));
+      c.range(j0, end, (j) => to.store(source.load(i.times(n).plus(j)).times(factor), j.times(n).plus(i)));
+    }), tile);
+  }, tile);
+});
+
+/** Largest magnitude in the lower triangle; infinite where an element is not finite. */
+const largestLower = (from: "pointer to float32" | "pointer to float64") => template(`linalg.largestLower.${from}`, { n: "index", a: from }, "real", (c, { n, a }) => {
+  const largest = c.real(0);
+  c.range(0, n, (i) => {
+    const row = c.let(a.at(i.times(n)));
+    c.range(0, i.plus(1), (j) => largest.set(largest.max(row.load(j).abs())));
+  });
+  return c.choose(largest.less(Infinity), largest, Infinity);
+});
+
+/** Writes row order[j] of z to column j of `to`. */
+const copySorted = (to: "pointer to float32" | "pointer to float64") => template(`linalg.copySorted.${to}`, { n: "index", z: "pointer", order: "pointer to int32", to }, "nothing", (c, { n, z, order, to: target }) => {
+  const tile = 8;
+  c.range(0, n, (j0) => {
+    const jEnd = c.let(j0.plus(tile).min(n));
+    c.range(0, n, (i0) => {
+      const iEnd = c.let(i0.plus(tile).min(n));
+      c.range(j0, jEnd, (j) => {
+        const row = c.let(z.at(order.loadIndex(j).times(n)));
+        const place = c.let(target.at(i0.times(n).plus(j)));
+        c.range(i0, iEnd, (i) => {
+          place.store(row.load(i));
+          place.advance(n);
+        });
+      });
+    }, tile);
+  }, tile);
+});
+
+const forType = {
+  float32: { copyTransposed: copyTransposed("pointer to float32"), largestLower: largestLower("pointer to float32"), copySorted: copySorted("pointer to float32") },
+  float64: { copyTransposed: copyTransposed("pointer to float64"), largestLower: largestLower("pointer to float64"), copySorted: copySorted("pointer to float64") },
+};
+
+/** `z = z Q'` for the n rows of z, Q the product of the reflectors of `tridiagonalize`: those vectors belong to the matrix before its reduction. */
+const applyReduction = template("linalg.applyReduction", {
+  n: "index", a: "pointer", tau: "pointer", z: "pointer", v: "pointer", t: "pointer", work: "pointer", scratch: "pointer",
+}, "nothing", (c, { n, a, tau, z, v, t, work, scratch }) => {
+  const count = c.let(n.minus(2));
+  const j = c.let(count.minus(1).over(blockSize).times(blockSize));
+  c.while(j.atLeast(0), () => {
+    const k = c.let(count.minus(j).min(blockSize));
+    const length = c.let(n.minus(j).minus(1));
+    c.range(0, k, (i) => {
+      const to = c.let(v.at(i.times(length)));
+      c.clear(i, to);
+      c.copy(length.minus(i), a.at(j.plus(i).times(n.plus(1)).plus(1)), to.at(i));
+    });
+    c.call(makeTriangle, { n: length, k, v, vRow: length, tau: tau.at(j), t, scratch });
+    c.call(reflectRows, { m: n, n: length, k, v, vRow: length, t, transpose: 1, x: z.at(j.plus(1)), xRow: n, work, scratch });
+    j.add(-blockSize);
+  });
+});
+
+/** The same, one reflector at a time, for small n. */
+const applyReductionSmall = template("linalg.applyReductionSmall", { n: "index", a: "pointer", tau: "pointer", z: "pointer", work: "pointer" }, "nothing", (c, { n, a, tau, z, work }) => {
+  c.range(n.minus(3), -1, (j) => c.call(reflectOne, { m: n, n: n.minus(j).minus(1), tau: tau.load(j), v: a.at(j.times(n.plus(1)).plus(1)), x: z.at(j.plus(1)), xRow: n, work }), -1);
+});
+
+/** Symmetric eigenproblems in WebAssembly, in double precision for both float types: reduction to tridiagonal form, divide and conquer, and back. */
+export const eighRoutine = defineNativeRoutine(routine, ({ params: { batch, n }, inputs, gemmScratchBytes }) => {
+  const { dtype } = inputs[0]!;
+  if (dtype !== "float32" && dtype !== "float64") return undefined;
+  const { copyTransposed, largestLower, copySorted } = forType[dtype];
+  const large = n > baseSize;
+  const sizes = {
+    a: n * n, z: n * n, rows: large ? n * n : 0, system: large ? n * n : 0, work: Math.max(3 * panelColumns, 2 * blockSize) * n, v: large ? blockSize * n : 0, t: blockSize * blockSize,
+    d: n, e: n, tau: n, dots: 2 * panelColumns, vectors: mergeVectors * Math.max(n, 4), order: n, integers: mergeIntegers * n,
+  };
+  const starts: Record<string, number> = {};
+  let total = 0;
+  for (const [name, size] of Object.entries(sizes)) {
+    starts[name] = total;
+    total += size + (size & 1);
+  }
+  return {
+    dtype: "float64",
+    scratchBytes: total * 8 + (large ? gemmScratchBytes("float64") : 0),
+    body(c, { inputs: [input], outputs: [w, output], scratch: room }) {
+      const part = (name: keyof typeof sizes) => c.let(room.at(starts[name]!));
+      const [a, z, rows, system, work, v, t] = [part("a"), part("z"), part("rows"), part("system"), part("work"), part("v"), part("t")];
+      const [d, e, tau, dots, vectors] = [part("d"), part("e"), part("tau"), part("dots"), part("vectors")];
+      const [order, integers] = [c.let(part("order").bytes(0, "int32")), c.let(part("integers").bytes(0, "int32"))];
+      const scratch = c.let(room.at(total));
+      c.range(0, batch, (g) => {
+        const from = c.let(input!.at(g.times(n * n)));
+        const [values, columns] = [c.let(w!.at(g.times(n))), c.let(output!.at(g.times(n * n)))];
+        const largest = c.call(largestLower, { n, a: from });
+        const failed = c.index(0);
+        c.when(largest.less(Infinity).not(), () => failed.set(1), () => {
+          // By a power of two, to about 1: squares neither overflow nor vanish, and what is negligible is so beside 1.
+          const factor = c.real(1);
+          c.when(largest.greater(0), () => {
+            for (const bits of [64, 8, 1]) {
+              c.while(largest.times(factor).greater(2 ** bits), () => factor.set(factor.times(2 ** -bits)));
+              c.while(largest.times(factor).less(2 ** -bits).and(factor.less(2 ** 950)), () => factor.set(factor.times(2 ** bits)));
+            }
+          });
+          c.call(copyTransposed, { n, factor, from, to: a });
+          c.call(tridiagonalize, { n, a, d, e, tau, work, dots, scratch });
+          c.clear(n * n, z);
+          failed.set(c.call(divideAndConquer, { n, d, e, z, zRow: n, order, vectors, integers, rows, system, scratch }));
+          c.when(failed.equals(0), () => {
+            if (large) c.call(applyReduction, { n, a, tau, z, v, t, work, scratch });
+            else c.call(applyReductionSmall, { n, a, tau, z, work });
+            c.range(0, n, (i) => values.store(d.load(order.loadIndex(i)).over(factor), i));
+            c.call(copySorted, { n, z, order, to: columns });
+          });
+        });
+        c.when(failed.differs(0), () => {
+          c.range(0, n, (i) => values.store(NaN, i));
+          c.range(0, n * n, (i) => columns.store(NaN, i));
+        });
+      });
+    },
+  };
+});

@@ -1,0 +1,90 @@
+import { template } from "@hessia/core/native";
+
+/** `sqrt(x^2 + y^2)` without overflow. */
+export const hypotenuse = template("linalg.hypotenuse", { x: "real", y: "real" }, "real", (c, { x, y }) => {
+  const large = c.let(x.abs().max(y.abs()));
+  const ratio = c.let(x.abs().min(y.abs()).over(large));
+  return c.choose(large.equals(0), 0, large.times(ratio.times(ratio).plus(1).sqrt()));
+});
+
+/** `x = cos x - sin y, y = sin x + cos y` */
+export const rotate = template("linalg.rotate", { n: "index", x: "pointer", y: "pointer", cos: "real", sin: "real" }, "nothing", (c, { n, x, y, cos, sin }) => {
+  const [co, si] = [c.let(cos.lanes()), c.let(sin.lanes())];
+  const [a, b] = [c.let(c.zeros()), c.let(c.zeros())];
+  const [one, two] = [c.real(0), c.real(0)];
+  c.sweep(n, [x, y], 2,
+    ([p, q], u) => {
+      a.set(p.loadLanes(u * c.lanes));
+      b.set(q.loadLanes(u * c.lanes));
+      p.storeLanes(co.times(a).minusProduct(si, b), u * c.lanes);
+      q.storeLanes(si.times(a).plusProduct(co, b), u * c.lanes);
+    },
+    ([p, q]) => {
+      one.set(p.load());
+      two.set(q.load());
+      p.store(cos.times(one).minus(sin.times(two)));
+      q.store(sin.times(one).plus(cos.times(two)));
+    });
+});
+
+/** Sweeps that one eigenvalue may take. */
+const sweepLimit = 50;
+
+/**
+ * Eigenvalues of the tridiagonal matrix with diagonal d and e beside it (e[n-1] is a spare place), by implicit QL with Wilkinson's shift; the rotations go to
+ * the n rows of z, n elements each. d is not sorted. Gives 1 where there is no convergence, else 0.
+ */
+export const implicitQl = template("linalg.implicitQl", { n: "index", d: "pointer", e: "pointer", z: "pointer", zRow: "index" }, "index", (c, { n, d, e, z, zRow }) => {
+  const failed = c.index(0);
+  const [m, i, sweep] = [c.index(0), c.index(0), c.index(0)];
+  const [g, r, s, co, p, f, b, t] = Array.from({ length: 8 }, () => c.real(0)) as [ReturnType<typeof c.real>, ReturnType<typeof c.real>, ReturnType<typeof c.real>, ReturnType<typeof c.real>, ReturnType<typeof c.real>, ReturnType<typeof c.real>, ReturnType<typeof c.real>, ReturnType<typeof c.real>];
+  c.block((giveUp) => c.range(0, n, (l) => {
+    sweep.set(0);
+    c.repeat((leave) => {
+      m.set(l);
+      c.block((found) => c.while(m.less(n.minus(1)), () => {
+        c.when(e.load(m).abs().atMost(d.load(m).abs().plus(d.load(m.plus(1)).abs()).times(c.epsilon)), found);
+        m.add(1);
+      }));
+      c.when(m.equals(l), leave);
+      c.when(sweep.equals(sweepLimit), () => {
+        failed.set(1);
+        giveUp();
+      });
+      sweep.add(1);
+      g.set(d.load(l.plus(1)).minus(d.load(l)).over(e.load(l).times(2)));
+      r.set(c.call(hypotenuse, { x: g, y: 1 }));
+      g.set(d.load(m).minus(d.load(l)).plus(e.load(l).over(g.plus(r.copySign(g)))));
+      s.set(1);
+      co.set(1);
+      p.set(0);
+      i.set(m.minus(1));
+      c.block((split) => {
+        c.while(i.atLeast(l), () => {
+          f.set(s.times(e.load(i)));
+          b.set(co.times(e.load(i)));
+          r.set(c.call(hypotenuse, { x: f, y: g }));
+          e.store(r, i.plus(1));
+          c.when(r.equals(0), () => {
+            d.store(d.load(i.plus(1)).minus(p), i.plus(1));
+            e.store(0, m);
+            split();
+          });
+          s.set(f.over(r));
+          co.set(g.over(r));
+          g.set(d.load(i.plus(1)).minus(p));
+          t.set(d.load(i).minus(g).times(s).plus(co.times(b).times(2)));
+          p.set(s.times(t));
+          d.store(g.plus(p), i.plus(1));
+          g.set(co.times(t).minus(b));
+          c.call(rotate, { n, x: z.at(i.times(zRow)), y: z.at(i.plus(1).times(zRow)), cos: co, sin: s });
+          i.add(-1);
+        });
+        d.store(d.load(l).minus(p), l);
+        e.store(g, l);
+        e.store(0, m);
+      });
+    });
+  }));
+  return failed;
+});
