@@ -11,7 +11,9 @@ import { Inductions } from "./induction.js";
 import type { BufferLocation } from "./location.js";
 import { planNest } from "./plan.js";
 import type { NestPlan } from "./plan.js";
+import { Extremum } from "./extremum.js";
 import { Reduction } from "./reduce.js";
+import type { Reducer } from "./reducer.js";
 import { scalarStore } from "./scalar.js";
 import { Values } from "./values.js";
 import { vectorStore } from "./vector.js";
@@ -48,7 +50,8 @@ class NestEmitter {
   private readonly scalarRemainder: boolean;
   private readonly position: Expr;
   private readonly loaded = new Set<number>();
-  private reductions: Reduction[] = [];
+  private reductions: Reducer[] = [];
+  private blockSearch: Reduction | undefined;
   /** The loop of the reduction in which blocks of partial sums end, and how many of its trips make a block; undefined if all terms are one block. */
   private readonly folding: { readonly position: number; readonly trips: number } | undefined;
   private readonly mainTrips: number;
@@ -296,8 +299,18 @@ class NestEmitter {
     const acrossLanes = this.plan.laneDim >= this.outputCount;
     const count = !values.vectorized ? 1 : acrossLanes ? this.reducedCopies() : this.copies.length;
     const folds = this.folding !== undefined;
-    this.reductions = kernel.accumulators.map((a) => new Reduction(values, a, this.position, acrossLanes && values.vectorized, folds && isFloat(a.dtype)));
-    for (const r of this.reductions) r.begin(count, acrossLanes && values.vectorized && this.scalarRemainder);
+    const across = acrossLanes && values.vectorized;
+    const byBlocks = values.vectorized && kernel.accumulators.length === 1 && this.mainTrips > 1 && this.plan.copies > 1;
+    this.blockSearch = undefined;
+    this.reductions = kernel.accumulators.map((a) => {
+      const { op, dtype } = a;
+      if ((op === "max" || op === "min") && values.vectorized && isFloat(dtype)) return new Extremum(values, { ...a, op }, across);
+      const search = op === "argmax" || op === "argmin";
+      const reduction = new Reduction(values, a, this.position, across, folds && isFloat(dtype), search && byBlocks);
+      if (search && byBlocks) this.blockSearch = reduction;
+      return reduction;
+    });
+    for (const r of this.reductions) r.begin(count, across && this.scalarRemainder);
     this.reduceLoops(this.outputCount);
     const results: Local[][] = this.reductions.map((r) => r.finish());
     const copies = results[0]?.length ?? 0;
@@ -313,12 +326,15 @@ class NestEmitter {
   }
 
   private reduceLoops(position: number): void {
+    const { values } = this;
     const first = this.outputCount;
     if (position > first) this.hoist(position);
     if (position === this.plan.order.length) {
-      this.eachCopy(() => {
-        for (const r of this.reductions) r.update();
-      });
+      if (this.blockSearch && values.vectorized && this.copies.length > 1) this.blockSearch.updateBlock((body) => this.eachCopy(body));
+      else
+        this.eachCopy(() => {
+          for (const r of this.reductions) r.update();
+        });
       return;
     }
     if (this.folding?.position !== position) {

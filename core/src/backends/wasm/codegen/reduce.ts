@@ -4,6 +4,7 @@ import type { BinaryFn, Expr } from "../../../kernel/expr.js";
 import type { Accumulate, ReduceOp } from "../../../kernel/schedule.js";
 import type { Local } from "../assembler/index.js";
 import { scalarBinary, scalarConst, scalarType } from "./scalar.js";
+import type { Reducer } from "./reducer.js";
 import type { Values } from "./values.js";
 import { extractLane, shapeOf, vectorBinary, vectorConst, vectorSelect } from "./vector.js";
 import type { Lanes } from "./vector.js";
@@ -36,7 +37,7 @@ interface Total {
  * One accumulator of a nest. Vectors side by side have running results of their own, and so has the scalar remainder of a
  * vectorized reduction. Long float sums are folded into a compensated total block by block, which bounds the error by that of a block.
  */
-export class Reduction {
+export class Reduction implements Reducer {
   private readonly running: Running[] = [];
   private readonly totals: Total[] = [];
   private remainder: Running | undefined;
@@ -44,12 +45,15 @@ export class Reduction {
   private readonly dtype: DType;
   private readonly search: boolean;
   private readonly vector: boolean;
+  /** In a search by blocks across lanes: the best of all lanes. */
+  private bound: Local | undefined;
 
   /**
    * @param acrossLanes the lanes hold parts of one result (the lane dimension is reduced), not results of their own.
    * @param folded whether `fold` will be called.
+   * @param blocks whether a search asks of several vectors at once if they hold anything better (`updateBlock`).
    */
-  constructor(private readonly values: Values, private readonly spec: Accumulate, private readonly position: Expr, private readonly acrossLanes: boolean, private readonly folded: boolean) {
+  constructor(private readonly values: Values, private readonly spec: Accumulate, private readonly position: Expr, private readonly acrossLanes: boolean, private readonly folded: boolean, private readonly blocks: boolean) {
     this.search = spec.op === "argmax" || spec.op === "argmin";
     this.dtype = this.search ? spec.value.dtype : spec.dtype;
     this.vector = values.vectorized;
@@ -88,7 +92,13 @@ export class Reduction {
   }
 
   begin(copies: number, remainder: boolean): void {
-    for (let i = 0; i < copies; i++) this.running.push(this.newRunning(this.vector));
+    // Positions only grow, so that the vectors of a search by blocks can share a running result.
+    for (let i = 0; i < (this.sharesRunning ? 1 : copies); i++) this.running.push(this.newRunning(this.vector));
+    if (this.sharesRunning) {
+      this.bound = this.f.local("v128");
+      this.constant(true, this.dtype, identity(this.spec.op, this.dtype));
+      this.f.set(this.bound);
+    }
     if (remainder) this.remainder = this.newRunning(false);
     if (this.folded) {
       // Copies across lanes are parts of one result and share a total.
@@ -96,6 +106,8 @@ export class Reduction {
       if (remainder) this.remainderTotal = this.newTotal(false);
     }
   }
+
+  private get sharesRunning(): boolean { return this.blocks && this.acrossLanes; }
 
   private combine(vector: boolean): void {
     const { f, values, dtype } = this;
@@ -108,7 +120,7 @@ export class Reduction {
   update(): void {
     const { f, values, spec } = this;
     const vector = values.vectorized;
-    const running = this.vector && !vector ? this.remainder! : this.running[values.copy]!;
+    const running = this.vector && !vector ? this.remainder! : this.running[this.sharesRunning ? 0 : values.copy]!;
     const push = (e: Expr): void => (vector ? values.vector(e) : values.scalar(e));
     if (!this.search) {
       f.get(running.value);
@@ -117,11 +129,17 @@ export class Reduction {
       f.set(running.value);
       return;
     }
-    const type = vector ? "v128" : scalarType(this.dtype);
-    const x = f.local(type);
-    const better = f.local(vector ? "v128" : "i32");
+    const x = f.local(vector ? "v128" : scalarType(this.dtype));
     push(spec.value);
     f.set(x);
+    this.take(running, x, vector);
+    f.release(x);
+  }
+
+  /** Puts x and its position where they beat the running result. */
+  private take(running: Running, x: Local, vector: boolean): void {
+    const { f, values } = this;
+    const better = f.local(vector ? "v128" : "i32");
     this.isBetter(vector, x, running.value);
     f.set(better);
     const select = (dtype: DType): void => {
@@ -132,10 +150,91 @@ export class Reduction {
     f.get(x).get(running.value);
     select(this.dtype);
     f.set(running.value);
-    push(this.position);
+    if (vector) values.vector(this.position);
+    else values.scalar(this.position);
     f.get(running.position!);
     select("int32");
-    f.set(running.position!).release(x).release(better);
+    f.set(running.position!).release(better);
+  }
+
+  /** Pushes what is further out of two vectors; with floats, of a NaN and a number either. */
+  private further(): void {
+    const { f, dtype, spec } = this;
+    const fn = spec.op === "argmax" ? "max" : "min";
+    if (isFloat(dtype)) f.op(`${shapeOf(dtype) as "f32x4"}.p${fn}`);
+    else vectorBinary(f, this.values.library, fn, dtype, this.lanes);
+  }
+
+  /**
+   * A search's update by all vectors side by side: seldom does one of them hold anything better, and only then is it asked where. NaN shows
+   * in the sum of the vectors; that opposite infinities look the same does no harm.
+   */
+  updateBlock(eachCopy: (body: () => void) => void): void {
+    const { f, values, spec, dtype, bound } = this;
+    const beats = spec.op === "argmax" ? "gt" : "lt";
+    const xs: Local[] = [];
+    eachCopy(() => {
+      const x = f.local("v128");
+      values.vector(spec.value);
+      f.set(x);
+      xs.push(x);
+    });
+    const tree = (from: number, to: number, join: () => void): void => {
+      if (to - from === 1) {
+        f.get(xs[from]!);
+        return;
+      }
+      const middle = (from + to) >> 1;
+      tree(from, middle, join);
+      tree(middle, to, join);
+      join();
+    };
+    if (bound !== undefined) {
+      tree(0, xs.length, () => this.further());
+      f.get(bound);
+      this.compare(true, beats);
+    } else
+      xs.forEach((x, i) => {
+        f.get(x).get(this.running[i]!.value);
+        this.compare(true, beats);
+        if (i > 0) f.op("v128.or");
+      });
+    if (isFloat(dtype)) {
+      const sum = f.local("v128");
+      tree(0, xs.length, () => f.op(`${shapeOf(dtype) as "f32x4"}.add`));
+      f.tee(sum).get(sum);
+      this.compare(true, "ne");
+      f.op("v128.or").release(sum);
+    }
+    f.op("i32x4.bitmask").if(() => {
+      eachCopy(() => values.inScope(() => this.take(this.running[bound === undefined ? values.copy : 0]!, xs[values.copy]!, true)));
+      if (bound !== undefined) this.raiseBound(bound);
+    });
+    for (const x of xs) f.release(x);
+  }
+
+  /** bound = the best of the running result's lanes, in all lanes. */
+  private raiseBound(bound: Local): void {
+    const { f } = this;
+    const best = this.running[0]!.value;
+    const turned = (words: readonly [number, number, number, number]): void => {
+      f.get(bound).get(bound).shuffle32(...words).get(bound);
+      this.further();
+      f.set(bound);
+    };
+    f.get(best);
+    if (this.lanes === 4) {
+      f.set(bound);
+      turned([2, 3, 0, 1]);
+      turned([1, 0, 3, 2]);
+    } else if (this.dtype === "float64" || this.dtype === "bool") {
+      f.set(bound);
+      turned([2, 3, 0, 1]);
+    } else {
+      // The upper lanes mean nothing.
+      f.get(best).shuffle32(0, 1, 0, 1).set(bound);
+      turned([1, 0, 3, 2]);
+    }
   }
 
   private compare(vector: boolean, fn: BinaryFn): void {
