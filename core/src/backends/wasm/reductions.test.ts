@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { allDTypes, isFloat } from "../../base/dtype.js";
 import type { DType } from "../../base/dtype.js";
-import { accumulator, binary, cast, constant, guard, load, unary } from "../../kernel/expr.js";
+import { accumulator, binary, cast, constant, guard, index, load, unary } from "../../kernel/expr.js";
 import type { ReduceOp } from "../../kernel/schedule.js";
+import { referenceBackend } from "../reference/index.js";
 import { affine, backends, expectSame, kernelStep, randomArray, reduceKernel, runOn, schedule, whole } from "./test-support.js";
 
 const sizes = [0, 1, 2, 3, 5, 7, 8, 9, 31, 33];
@@ -111,5 +112,62 @@ describe("reductions", () => {
         expect(Math.abs(got[j]! - total) / total).toBeLessThan(1e-6);
       }
     }
+  });
+  it("down long rows, by blocks of them", () => {
+    const ops: readonly (readonly [DType, readonly ReduceOp[]])[] = [["float32", ["add", "max"]], ["float64", ["add", "min"]], ["int32", ["xor", "max"]], ["bool", ["or"]]];
+    for (const [dtype, list] of ops)
+      for (const [rows, columns] of [[63, 1031], [64, 1024], [65, 1023], [79, 1030], [80, 1025], [1037, 300]] as const) {
+        const x = randomArray(dtype, rows * columns, rows);
+        const bias = randomArray(dtype, columns, 3);
+        const kernel = {
+          dims: [columns], reduceDims: [rows],
+          accumulators: list.map((op) => ({ op, dtype, value: load(dtype, 0, affine([1, columns])) })),
+          outputs: list.map((_, i) => ({ buffer: 2 + i, index: affine([1]), value: binary(dtype === "bool" ? "xor" : "add", accumulator(dtype, i), load(dtype, 1, affine([1]))) })),
+        };
+        expectSame(schedule([x, bias], list.map(() => ({ dtype, size: columns })), [kernelStep(kernel)]), [x, bias], 256, () => `${dtype} ${rows}x${columns}`, 4);
+      }
+  });
+  it("down long rows of several matrices, of products, with indices", () => {
+    const [batch, rows, columns] = [3, 131, 520];
+    const x = randomArray("float32", batch * rows * columns);
+    const w = randomArray("float32", rows, 5);
+    const value = binary("add", binary("mul", load("float32", 0, affine([rows * columns, 1, columns])), load("float32", 1, affine([0, 0, 1]))), cast("float32", index(affine([0, 0, 1]))));
+    expectSame(schedule([x, w], [{ dtype: "float32", size: batch * columns }], [kernelStep(reduceKernel([batch, columns], [rows], [{ op: "add", dtype: "float32", value }], 2))]), [x, w], 512, () => "", 4);
+  });
+  it("NaN, infinities and zeros of both signs, along either axis", () => {
+    for (const dtype of ["float32", "float64"] as const)
+      for (const [rows, columns] of [[5, 70], [70, 37], [130, 300], [64, 1024], [33, 8]] as const)
+        for (const special of [NaN, Infinity, -Infinity, 0, -0])
+          for (const fill of [-0, 0, -1, 1, -Infinity, Infinity]) {
+            const x = randomArray(dtype, rows * columns).fill(fill);
+            for (let k = 3; k < x.length; k += columns + 2) x[k] = special;
+            for (const op of ["max", "min", "argmax", "argmin"] as const) {
+              const out = resultType(op, dtype);
+              const down = schedule([x], [{ dtype: out, size: columns }], [kernelStep(reduceKernel([columns], [rows], [{ op, dtype: out, value: load(dtype, 0, affine([1, columns])) }], 1))]);
+              const across = schedule([x], [{ dtype: out, size: rows }], [kernelStep(reduceKernel([rows], [columns], [{ op, dtype: out, value: whole(dtype, 0, [rows, columns]) }], 1))]);
+              for (const s of [down, across]) {
+                const expected = runOn(referenceBackend, s, [x])[0]!;
+                for (const backend of Object.values(backends)) {
+                  const got = runOn(backend, s, [x])[0]!;
+                  for (let i = 0; i < got.length; i++)
+                    if (!Object.is(got[i], expected[i])) expect.fail(`${op} ${dtype} ${rows}x${columns} of ${fill} and ${special}: ${got[i]}, expected ${expected[i]} at ${i}`);
+                }
+              }
+            }
+          }
+  });
+  it("searches by blocks find the first of the best", () => {
+    for (const dtype of ["float32", "float64", "int32", "uint32"] as const)
+      for (const n of [31, 32, 33, 63, 64, 65, 1031]) {
+        const x = randomArray(dtype, n * 40, n).map((v) => Math.round(v / 8)) as Float64Array;
+        for (const op of ["argmax", "argmin"] as const) {
+          const value = whole(dtype, 0, [40, n]);
+          expectSame(schedule([x], [{ dtype: "int32", size: 40 }], [kernelStep(reduceKernel([40], [n], [{ op, dtype: "int32", value }], 1))]), [x], 0, () => `${op} ${n}`);
+          expectSame(schedule([x], [{ dtype: "int32", size: n }], [kernelStep(reduceKernel([n], [40], [{ op, dtype: "int32", value: load(dtype, 0, affine([1, n])) }], 1))]), [x], 0, () => `${op} down ${n}`);
+          // float64 elsewhere in the kernel: two lanes of 32 bits.
+          const wide = binary("add", cast("float64", value), cast("float64", value));
+          expectSame(schedule([x], [{ dtype: "int32", size: 40 }], [kernelStep(reduceKernel([40], [n], [{ op, dtype: "int32", value: cast("float32", wide) }], 1))]), [x], 0, () => `${op} of two lanes ${n}`);
+        }
+      }
   });
 });

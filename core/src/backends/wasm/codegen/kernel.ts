@@ -1,19 +1,46 @@
+import { itemsize } from "../../../base/dtype.js";
 import { BackendError } from "../../../base/errors.js";
+import type { BufferId } from "../../../kernel/expr.js";
 import type { Kernel } from "../../../kernel/schedule.js";
+import { roundUp } from "../allocator.js";
+import type { BufferLocation } from "./location.js";
 import { emitNest } from "./nest.js";
 import type { NestContext } from "./nest.js";
 import { normalize } from "./normalize.js";
+import { splitRows } from "./row-blocks.js";
 import { shareExpressions } from "./share.js";
 
 /** Sets of dimensions are bits of a 32-bit integer. */
 const maxLoops = 30;
 
-/** Emits a kernel's loop nests into the current function. */
-export function emitKernel(context: NestContext, kernel: Kernel): void {
+/** Ids of buffers between the parts of one kernel, behind all others. */
+const firstPartial = 2 ** 30;
+
+/**
+ * Emits a kernel's loop nests into the current function.
+ * @param scratchOffset where in the frame room begins that the kernel may use; without it, it goes without.
+ * @returns how many bytes of it the kernel uses.
+ */
+export function emitKernel(context: NestContext, kernel: Kernel, scratchOffset?: number): number {
+  let bytes = 0;
   for (const nest of normalize(kernel, context.bound?.length)) {
     const loops = nest.dims.length + nest.reduceDims.length;
     if (loops > maxLoops)
       throw new BackendError({ fn: "compile", arg: "kernel", expected: `at most ${maxLoops} loops that cannot be joined`, got: String(loops), fix: "reshape the arrays to fewer dimensions" });
-    emitNest(context, shareExpressions(nest));
+    const rows = scratchOffset === undefined || context.bound ? undefined : splitRows(nest, context.simd, firstPartial);
+    if (rows === undefined || scratchOffset === undefined) {
+      emitNest(context, shareExpressions(nest));
+      continue;
+    }
+    let end = 0;
+    const places = rows.partials.map(({ dtype, size }): BufferLocation => {
+      const offset = scratchOffset + end;
+      end = roundUp(end + size * itemsize(dtype));
+      return { kind: "frame", offset };
+    });
+    const locate = (id: BufferId): BufferLocation => places[id - firstPartial] ?? context.locate(id);
+    for (const part of rows.kernels) emitKernel({ ...context, locate }, part);
+    bytes = Math.max(bytes, end);
   }
+  return bytes;
 }

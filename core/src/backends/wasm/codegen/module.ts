@@ -177,8 +177,7 @@ export class ScheduleEmitter {
   private kernelBody(f: FunctionBuilder, kernel: Kernel, { locate, takenBy }: Pick<NestContext, "locate" | "takenBy">, scratchOffset: number): number {
     const context: NestContext = { ...this.context(f), locate, ...(takenBy && { takenBy }) };
     const scratchBytes = emitContraction({ ...context, module: this.module, scratchOffset }, kernel);
-    if (scratchBytes === undefined) emitKernel(context, kernel);
-    return scratchBytes ?? 0;
+    return scratchBytes ?? emitKernel(context, kernel, scratchOffset);
   }
 
   /** Gives a kernel's pieces to the threads, and combines what they leave. */

@@ -3,7 +3,7 @@ import type { Affine, Bound, Expr } from "../../../kernel/expr.js";
 import type { Kernel } from "../../../kernel/schedule.js";
 
 /** Rewrites every affine function and every guard of a kernel, keeping shared expressions shared. */
-function mapKernel(kernel: Kernel, dims: readonly number[], reduceDims: readonly number[], affine: (a: Affine) => Affine, resolve: (bounds: readonly Bound[]) => readonly Bound[] | "never" = (bounds) => bounds): Kernel {
+export function mapKernel(kernel: Kernel, dims: readonly number[], reduceDims: readonly number[], affine: (a: Affine) => Affine, resolve: (bounds: readonly Bound[]) => readonly Bound[] | "never" = (bounds) => bounds): Kernel {
   const memo = new Map<Expr, Expr>();
   const bound = (b: Bound): Bound => ({ ...b, index: affine(b.index) });
   const go = (e: Expr): Expr => rewrite(e, visit, memo);

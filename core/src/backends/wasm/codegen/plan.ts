@@ -118,8 +118,12 @@ export function planNest(kernel: Kernel, simd: boolean, bound = 0): NestPlan {
   const reducing = kernel.accumulators.length > 0;
   const room = Math.max(1, Math.floor(8 / Math.max(1, kernel.accumulators.length)));
   let copies = heavy ? 2 : nodes <= 8 ? 4 : nodes <= 20 ? 2 : 1;
-  const watched = kernel.accumulators.some((a) => a.op !== "add");
-  if (reducing) copies = Math.min(watched ? 4 : 8, heavy ? 2 : nodes <= 4 ? 8 : nodes <= 16 ? 4 : 2, room);
+  if (reducing) {
+    // Extrema and positions take three registers each.
+    const watched = kernel.accumulators.some((a) => a.op !== "add");
+    const most = !watched ? 8 : laneDim < outputs && !searches ? 2 : 4;
+    copies = Math.min(most, heavy ? 2 : nodes <= 4 ? 8 : nodes <= 16 ? 4 : 2, room);
+  }
   copies = Math.max(1, Math.min(copies, Math.floor(sizes[laneDim]! / lanes)));
   return { order: [...part(0, outputs), ...part(outputs, sizes.length)], lanes, laneDim, copies, nodes, dependence };
 }
