@@ -19,13 +19,17 @@ export const cumulativeRoutine = defineRoutine<CumulativeRoutineParams>({
     const from: TypedArray = x!.data;
     const to: TypedArray = y!.data;
     const f = op === "mul" && x!.dtype !== "float64" && x!.dtype !== "float32" ? Math.imul : combine[op];
-    for (let o = 0; o < outer; o++)
-      for (let i = 0; i < inner; i++) {
-        const start = o * length * inner + (reverse ? (length - 1) * inner : 0) + i;
-        const step = reverse ? -inner : inner;
-        // Storing rounds to the dtype; the running value is read back so that float32 sums are those of float32 arithmetic.
-        for (let k = 0, p = start; k < length; k++, p += step) to[p] = k === 0 ? from[p]! : f(to[p - step]!, from[p]!);
+    const stride = reverse ? -inner : inner;
+    for (let o = 0; o < outer; o++) {
+      const start = (o * length + (reverse ? length - 1 : 0)) * inner;
+      if (length > 0) to.set(from.subarray(start, start + inner), start);
+      // Storing rounds to the dtype; the running value is read back so that float32 sums are those of float32 arithmetic.
+      for (let k = 1, row = start + stride; k < length; k++, row += stride) {
+        const end = row + inner;
+        if (op === "add") for (let p = row; p < end; p++) to[p] = to[p - stride]! + from[p]!;
+        else for (let p = row; p < end; p++) to[p] = f(to[p - stride]!, from[p]!);
       }
+    }
   },
 });
 

@@ -1,6 +1,7 @@
 import type { NDArray } from "../array/ndarray.js";
 import { ShapeError } from "../base/errors.js";
 import { formatShape, shapesEqual, sizeOf } from "../base/shape.js";
+import { RadixOrder } from "../kernel/radix-order.js";
 import { defineRoutine } from "../kernel/routine.js";
 import type { Primitive } from "../ir/primitive.js";
 import { definePrimitive } from "../trace/define.js";
@@ -11,25 +12,19 @@ import { alignBatch } from "./batch-axes.js";
 export interface SortParams { readonly axis: number; readonly keys: number }
 export interface SortRoutineParams { readonly outer: number; readonly length: number; readonly inner: number; readonly keys: number }
 
-const compare = (a: number, b: number): number => (a < b ? -1 : a > b ? 1 : a === b ? 0 : Number.isNaN(a) ? (Number.isNaN(b) ? 0 : 1) : -1);
-
 export const sortRoutine = defineRoutine<SortRoutineParams>({
   name: "sort",
   reference(inputs, outputs, { outer, length, inner, keys }) {
-    const order = new Array<number>(length);
+    const radix = new RadixOrder(length);
+    const { order } = radix;
+    const by = inputs.slice(0, keys);
     for (let o = 0; o < outer; o++)
       for (let i = 0; i < inner; i++) {
         const start = o * length * inner + i;
-        for (let k = 0; k < length; k++) order[k] = k;
-        order.sort((a, b) => {
-          for (let q = 0; q < keys; q++) {
-            const c = compare(inputs[q]!.data[start + a * inner]!, inputs[q]!.data[start + b * inner]!);
-            if (c !== 0) return c;
-          }
-          return a - b;
-        });
-        inputs.forEach((x, q) => {
-          for (let k = 0; k < length; k++) outputs[q]!.data[start + k * inner] = x.data[start + order[k]! * inner]!;
+        radix.sort(by, start, inner);
+        inputs.forEach(({ data }, q) => {
+          const to = outputs[q]!.data;
+          for (let k = 0; k < length; k++) to[start + k * inner] = data[start + order[k]! * inner]!;
         });
       }
   },

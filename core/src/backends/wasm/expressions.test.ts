@@ -238,4 +238,22 @@ describe("guards", () => {
     const diagonal = mapKernel([2, 20], [{ buffer: 1, value: binary("add", load("float64", 0, affine([20, 1])), guard([{ index: affine([20, 1]), lo: 10, hi: 12, step: 1 }, { index: affine([1, 20]), lo: 1, hi: 2, step: 1 }], load("float64", 0, affine([20, 1], -far)), constant("float64", 7))) }]);
     expectSame(schedule([x], [{ dtype: "float64", size: 40 }], [kernelStep(diagonal)]), [x]);
   });
+  it("gathered rows, whose elements lie side by side, of every dtype and width", () => {
+    for (const dtype of ["float32", "float64", "int32", "bool"] as const)
+      for (const n of [1, 3, 4, 5, 15, 16, 17, 37]) {
+        const [rows, picked] = [6, 5];
+        const x = randomArray(dtype, rows * n, n);
+        const y = randomArray("float32", rows * n, n + 1);
+        const at = Int32Array.of(3, 0, 5, 5, 2);
+        const row = load("int32", 2, affine([1, 0]));
+        // The address is shared by both, and the columns also run backwards.
+        const place = binary("add", index(affine([0, 1])), binary("mul", row, constant("int32", n)));
+        const back = binary("sub", binary("mul", row, constant("int32", n)), index(affine([0, 1], 1 - n)));
+        const outputs = [
+          { buffer: 3, value: gather(dtype, 0, place) },
+          { buffer: 4, value: binary("add", gather("float32", 1, place), gather("float32", 1, back)) },
+        ];
+        expectSame(schedule([x, y, at], [{ dtype, size: picked * n }, { dtype: "float32", size: picked * n }], [kernelStep(mapKernel([picked, n], outputs))]), [x, y, at], 0, () => `${dtype} ${n}`);
+      }
+  });
 });

@@ -13,6 +13,8 @@ export interface HoistInput {
   readonly levelOf: (dependence: number) => number;
   readonly dependence: ReadonlyMap<Expr, number>;
   readonly alongLanes: (e: Expr) => boolean;
+  /** Whether a gather's lanes lie side by side, so that its index is that of the first. */
+  readonly neighbours: (e: Expr & { op: "gather" }) => boolean;
   readonly levels: number;
 }
 
@@ -23,7 +25,7 @@ const maxVectorConstants = 12;
  * Finds what can be computed before a loop opens: by number of open loops, operands first. What stands within a guard stays
  * there, for it may not be computed elsewhere.
  */
-export function planHoists({ roots, levelOf, dependence, alongLanes, levels }: HoistInput): Hoisted[][] {
+export function planHoists({ roots, levelOf, dependence, alongLanes, neighbours, levels }: HoistInput): Hoisted[][] {
   const found: Hoisted[][] = Array.from({ length: levels + 1 }, () => []);
   const hoisted = new Map<Expr | Bound, number>();
   const seen = new Map<Expr, Set<number>>();
@@ -45,7 +47,7 @@ export function planHoists({ roots, levelOf, dependence, alongLanes, levels }: H
     const level = levelOf(dependence.get(e)!);
     const vector = wantVector;
     // Below a value that is the same in all lanes, everything is scalar.
-    const inner = vector && alongLanes(e);
+    const inner = vector && alongLanes(e) && !(e.op === "gather" && neighbours(e));
     if (e.op === "guard") for (const b of e.bounds) {
       const at = levelOf(b.index.strides.reduce((m, s, d) => (s === 0 ? m : m | (1 << d)), 0));
       if (at < level) add(b, false, at);

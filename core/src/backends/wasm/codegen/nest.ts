@@ -6,6 +6,7 @@ import type { Kernel, KernelOutput } from "../../../kernel/schedule.js";
 import type { FunctionBuilder, Local } from "../assembler/index.js";
 import type { FunctionLibrary } from "../functions/contract.js";
 import { planHoists } from "./hoist.js";
+import { laneStride } from "./lane-stride.js";
 import type { Hoisted } from "./hoist.js";
 import { Inductions } from "./induction.js";
 import type { BufferLocation } from "./location.js";
@@ -95,7 +96,7 @@ class NestEmitter {
       ...kernel.outputs.map((o) => ({ value: o.value, depth: this.outputCount, vector: vector && laneDim < this.outputCount })),
     ];
     const hoistsFor = (vector: boolean): Hoisted[][] =>
-      planHoists({ roots: rootsFor(vector), levelOf, dependence, alongLanes: (e) => vector && (dependence.get(e)! & (1 << laneDim)) !== 0, levels: order.length });
+      planHoists({ roots: rootsFor(vector), levelOf, dependence, alongLanes: (e) => vector && (dependence.get(e)! & (1 << laneDim)) !== 0, neighbours: (e) => laneStride(e.at, laneDim, dependence) === 1, levels: order.length });
     this.hoists = { vector: lanes > 1 ? hoistsFor(true) : [], scalar: lanes === 1 || this.scalarRemainder ? hoistsFor(false) : [] };
 
     // Unroll from the innermost loop outwards while the code stays small.

@@ -3,6 +3,7 @@ import type { Expr } from "../../../kernel/expr.js";
 import type { Kernel } from "../../../kernel/schedule.js";
 import type { FloatDType } from "../functions/contract.js";
 import { ModuleFunctions } from "../functions/library.js";
+import { laneStride } from "./lane-stride.js";
 import { visitKernel } from "./normalize.js";
 import { isNativeBinary, isNativeUnary, vectorShift } from "./vector.js";
 import type { Lanes } from "./vector.js";
@@ -47,11 +48,11 @@ export function dependences(kernel: Kernel): Map<Expr, number> {
 }
 
 /** Rough costs in scalar instructions of one node that changes along `dim`: by itself and for a whole vector. */
-function costs(e: Expr, dim: number, lanes: number): [scalar: number, vector: number] {
+function costs(e: Expr, dim: number, lanes: number, dependence: ReadonlyMap<Expr, number>): [scalar: number, vector: number] {
   switch (e.op) {
     case "const": case "accumulator": return [0, 0];
     case "load": return e.index.strides[dim] === 1 ? [1, e.dtype === "bool" ? 3 : 1] : [1, 2 * lanes];
-    case "gather": return [3, 4 * lanes];
+    case "gather": return [3, laneStride(e.at, dim, dependence) === 1 ? 3 : 4 * lanes];
     case "unary": {
       if (isNativeUnary(e.fn, e.x.dtype)) return [1, 1];
       return ModuleFunctions.isVectorized(e.fn, e.x.dtype as FloatDType) ? [12, 11] : [20, 21 * lanes];
@@ -96,7 +97,7 @@ export function planNest(kernel: Kernel, simd: boolean, bound = 0): NestPlan {
     let vectorCost = 0;
     for (const [e, mask] of dependence) {
       if (!(mask & (1 << d))) continue;
-      const [s, v] = costs(e, d, lanes);
+      const [s, v] = costs(e, d, lanes, dependence);
       scalarCost += s;
       vectorCost += v;
     }

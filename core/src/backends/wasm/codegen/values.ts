@@ -7,6 +7,7 @@ import type { FunctionBuilder, Local } from "../assembler/index.js";
 import type { FloatDType, FunctionLibrary } from "../functions/contract.js";
 import { goesInPlace, inlineLockstep } from "../functions/index.js";
 import type { Access, Inductions } from "./induction.js";
+import { laneStride } from "./lane-stride.js";
 import { scalarBinary, scalarBitcast, scalarCast, scalarConst, scalarLoad, scalarType, scalarUnary } from "./scalar.js";
 import { extractLane, isNativeBinary, isNativeUnary, replaceLane, splat, vectorBinary, vectorCast, vectorConst, vectorLoad, vectorSelect, vectorShift, vectorUnary } from "./vector.js";
 import type { Lanes } from "./vector.js";
@@ -268,7 +269,10 @@ export class Values {
     } else
       switch (e.op) {
         case "load": this.loadLanes(e); break;
-        case "gather": this.laneByLane(e.dtype, [e.at], () => this.gathered(e)); break;
+        case "gather":
+          if (laneStride(e.at, this.laneDim, this.dependence) === 1) this.gatherNeighbours(e);
+          else this.laneByLane(e.dtype, [e.at], () => this.gathered(e));
+          break;
         case "index": {
           const stride = e.index.strides[this.laneDim]!;
           this.inductions.pushIndex(this.access(e));
@@ -304,6 +308,17 @@ export class Values {
         case "accumulator": throw new Error("an accumulator along lanes is in a local");
       }
     if (held || (this.shared(e) && e.op !== "const")) this.keep(e, true, e.dtype);
+  }
+
+  /** Elements that lie side by side: the address is that of the first lane, which no other vector may take for its own. */
+  private gatherNeighbours(e: Expr & { op: "gather" }): void {
+    const { f } = this;
+    this.inScope(() => this.scalar(e.at));
+    const size = itemsize(e.dtype);
+    if (size > 1) f.i32(Math.log2(size)).op("i32.shl");
+    const offset = this.inductions.pushAddress(this.access(e));
+    f.op("i32.add");
+    vectorLoad(f, e.dtype, this.lanes as Lanes, offset);
   }
 
   private loadLanes(e: Expr & { op: "load" }): void {
