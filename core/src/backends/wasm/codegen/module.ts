@@ -152,7 +152,7 @@ export class ScheduleEmitter {
 
   private kernel(f: FunctionBuilder, kernel: Kernel): void {
     const name = `kernel${this.kernels++}`;
-    const split = (k: Kernel): Split | undefined => splitKernel(k, { ...this.options, firstPartial: this.schedule.buffers.length + this.partials.length });
+    const split = (k: Kernel): Split | undefined => splitKernel(k, { ...this.options, firstPartial: this.schedule.buffers.length + this.partials.length, takenBy: this.takenBy });
     const whole = (k: Kernel, as: string): void => {
       const target = this.module.function(as, ["i32"]);
       this.scratchBytes = Math.max(this.scratchBytes, this.kernelBody(target, k, { locate: this.locate, takenBy: this.takenBy }, this.options.scratchOffset));

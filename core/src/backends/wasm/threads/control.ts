@@ -2,12 +2,14 @@
  * The block of 32-bit words over which the threads of a pool agree, in a SharedArrayBuffer of its own. Words that different threads write
  * lie in different cache lines.
  *
- * `ticket` holds the number of the job (upper bits) and how many of its pieces nobody has taken (lower bits). A thread takes a piece by
- * counting it down with compare-and-exchange, so that a thread that comes late cannot take a piece of another job.
+ * Jobs are numbered, evenly: while the number is odd the words of the next job are being written. Each piece has a word with the number of the last job in which a thread took it: it is taken by compare-and-exchange
+ * of an older number for that of the job. A job begins when all pieces of the one before are done, so a thread that comes late finds no piece
+ * of its job to take; and who finds the same even number before and after has read the words of one job (Lamport 1977).
  */
 export const word = {
-  ticket: 0,
-  /** Threads that sleep until `ticket` changes. */
+  /** The number of the job. */
+  job: 0,
+  /** Threads that sleep until `job` changes. */
   sleepers: 16,
   /** Pieces that workers have finished. */
   done: 32,
@@ -16,7 +18,6 @@ export const word = {
   stop: 48,
   /** Microseconds that a worker looks for work before it sleeps. */
   spin: 49,
-  /** The job. */
   program: 64,
   codeAddress: 65,
   codeBytes: 66,
@@ -28,16 +29,16 @@ export const word = {
   /** 1 + number of the worker whose message is in `text`. */
   failed: 96,
   textBytes: 97,
+  /** By piece. */
+  claims: 112,
   /** By worker, `workerWords` each: its state, then 1 while it may hold a piece. */
-  workers: 112,
+  workers: 112 + 256,
 } as const;
 
 export const workerWords = 16;
 export const workerState = { starting: 0, ready: 1, gone: 2 } as const;
 
-/** Bits of `ticket` that count pieces. */
-export const pieceBits = 8;
-export const maxPieces = 2 ** pieceBits - 1;
+export const maxPieces = 255;
 export const maxThreads = 64;
 
 /** Room for the message of a failure, behind the words. */
@@ -46,5 +47,12 @@ export const textBytes = 1024;
 
 export const newControl = (): SharedArrayBuffer => new SharedArrayBuffer(textAt + textBytes);
 
-/** The ticket of the job after this ticket's, with its pieces not taken yet. */
-export const ticketAfter = (ticket: number, pieces: number): number => (((ticket >>> pieceBits) + 1) << pieceBits) | pieces;
+/**
+ * The order in which a thread looks for pieces: those of its own part of the range first, so that the same elements stay in the caches of the
+ * same processor from one kernel to the next, then backwards from the ends of the others'.
+ */
+export const pieceAt = (thread: number, threads: number, pieces: number, i: number): number => {
+  const first = Math.floor((thread * pieces) / threads);
+  const own = Math.floor(((thread + 1) * pieces) / threads) - first;
+  return i < own ? first + i : (first + pieces - 1 - (i - own)) % pieces;
+};

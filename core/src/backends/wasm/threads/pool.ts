@@ -1,5 +1,5 @@
 import { BackendError } from "../../../base/errors.js";
-import { maxPieces, newControl, textAt, textBytes, ticketAfter, word, workerState, workerWords } from "./control.js";
+import { maxPieces, newControl, pieceAt, textAt, textBytes, word, workerState, workerWords } from "./control.js";
 import { maySleep, processors, spawn } from "./spawn.js";
 import type { SpawnedWorker } from "./spawn.js";
 
@@ -89,7 +89,7 @@ export class ThreadPool {
       this.failure ??= new BackendError({ fn: "threads", expected: `worker ${index + 1} to run until it is stopped`, got: why, fix: "call again: the pool starts workers anew; setThreads(1) does without them" });
     };
     try {
-      member = { index, worker: spawn({ memory: this.memory, control: this.control, index }, ended), ended: undefined };
+      member = { index, worker: spawn({ memory: this.memory, control: this.control, index, threads: this.threads }, ended), ended: undefined };
     } catch (cause) {
       throw cannotStart(index, String(cause), cause);
     }
@@ -123,6 +123,7 @@ export class ThreadPool {
     if (pieces > maxPieces) throw new RangeError(`${pieces} pieces, at most ${maxPieces}`);
     const { words } = this;
     this.jobs++;
+    const job = this.openJob();
     words[word.program] = program.id;
     words[word.codeAddress] = program.codeAddress;
     words[word.codeBytes] = program.codeBytes;
@@ -131,13 +132,16 @@ export class ThreadPool {
     words[word.pieces] = pieces;
     Atomics.store(words, word.done, 0);
     // Piece 0 is the main thread's.
-    Atomics.store(words, word.ticket, ticketAfter(words[word.ticket]!, pieces - 1));
-    if (Atomics.load(words, word.sleepers) > 0) Atomics.notify(words, word.ticket, pieces - 1);
+    words[word.claims] = job;
+    Atomics.store(words, word.job, job);
+    if (Atomics.load(words, word.sleepers) > 0) Atomics.notify(words, word.job, pieces - 1);
     let own = 0;
     let longest = 0;
     let start = performance.now();
     try {
-      for (let index = 0; index >= 0; index = this.take(pieces)) {
+      for (let i = 0; i < pieces; i++) {
+        const index = pieceAt(0, this.threads, pieces, i);
+        if (index !== 0 && !this.take(job, index)) continue;
         piece(task, frame, index, 0);
         own++;
         const now = performance.now();
@@ -145,7 +149,7 @@ export class ThreadPool {
         start = now;
       }
     } catch (e) {
-      this.finish(pieces - own - 1 - this.withdraw(), longest);
+      this.finish(pieces - own - 1 - this.withdraw(job, pieces), longest);
       throw e;
     }
     this.finish(pieces - own, longest);
@@ -154,25 +158,27 @@ export class ThreadPool {
     if (Atomics.load(words, word.failed) !== 0) throw this.takeFailure();
   }
 
-  /** Takes a piece, or gives -1 when none is left. */
-  private take(pieces: number): number {
+  /** Gives the number of the next job, after which its words may be written. */
+  private openJob(): number {
     const { words } = this;
-    for (;;) {
-      const ticket = Atomics.load(words, word.ticket);
-      const left = ticket & maxPieces;
-      if (left === 0) return -1;
-      if (Atomics.compareExchange(words, word.ticket, ticket, ticket - 1) === ticket) return pieces - left;
-    }
+    const job = (words[word.job]! + 2) | 0;
+    Atomics.store(words, word.job, job - 1);
+    // Numbers go round; those of pieces that are seldom used must not fall behind by half a turn.
+    if ((job & 0xffffff) === 0) words.fill((job - 2) | 0, word.claims, word.claims + maxPieces);
+    return job;
+  }
+
+  private take(job: number, index: number): boolean {
+    const at = word.claims + index;
+    const claimed = Atomics.load(this.words, at);
+    return claimed !== job && Atomics.compareExchange(this.words, at, claimed, job) === claimed;
   }
 
   /** Keeps workers from taking further pieces; gives how many were left. */
-  private withdraw(): number {
-    const { words } = this;
-    for (;;) {
-      const ticket = Atomics.load(words, word.ticket);
-      const left = ticket & maxPieces;
-      if (left === 0 || Atomics.compareExchange(words, word.ticket, ticket, ticket - left) === ticket) return left;
-    }
+  private withdraw(job: number, pieces: number): number {
+    let left = 0;
+    for (let i = 0; i < pieces; i++) if (this.take(job, i)) left++;
+    return left;
   }
 
   /** Waits until workers have done so many pieces: looks for a while, then sleeps in slices. */
@@ -232,10 +238,9 @@ export class ThreadPool {
   stop(then: () => void = () => undefined): void {
     this.stopped = true;
     Atomics.store(this.words, word.stop, 1);
-    this.withdraw();
-    // A sleeper wakes when the ticket changes.
-    Atomics.store(this.words, word.ticket, ticketAfter(Atomics.load(this.words, word.ticket), 0));
-    Atomics.notify(this.words, word.ticket);
+    // A sleeper wakes when the job changes.
+    Atomics.store(this.words, word.job, this.openJob());
+    Atomics.notify(this.words, word.job);
     if (!this.failure) {
       then();
       return;

@@ -8,6 +8,8 @@ export interface WorkerBoot {
   readonly memory: WebAssembly.Memory;
   readonly control: SharedArrayBuffer;
   readonly index: number;
+  /** Threads of the pool, the main thread included, which is thread 0; the worker is thread index + 1. */
+  readonly threads: number;
 }
 
 /** A running worker of Node or of a page. */

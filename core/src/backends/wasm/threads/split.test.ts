@@ -144,6 +144,45 @@ describe("pieces of a reduction", () => {
   });
 });
 
+describe("pieces of a product", () => {
+  /** C[b,m,n] = tanh(sum_k A[b,m,k] B[b,k,n] + bias[n]), with A or B stored the other way round. */
+  const product = (dtype: DType, b: number, m: number, n: number, k: number, transposeA: boolean, transposeB: boolean) => {
+    const inputs = [randomArray(dtype, b * m * k, 1), randomArray(dtype, b * k * n, 2), randomArray(dtype, n, 3)];
+    const left = load(dtype, 0, affine(transposeA ? [m * k, 1, 0, m] : [m * k, k, 0, 1]));
+    const right = load(dtype, 1, affine(transposeB ? [k * n, 0, k, 1] : [k * n, 0, 1, n]));
+    const kernel: Kernel = {
+      dims: [b, m, n], reduceDims: [k],
+      accumulators: [{ op: "add", dtype, value: binary("mul", left, right) }],
+      outputs: [{ buffer: 3, index: affine(contiguousStrides([b, m, n])), value: unary("tanh", binary("add", accumulator(dtype, 0), load(dtype, 2, affine([0, 0, 1])))) }],
+    };
+    return { s: schedule(inputs, [{ dtype, size: b * m * n }], [kernelStep(kernel)]), inputs };
+  };
+
+  it("of every shape around the blocks", () => {
+    for (const dtype of ["float32", "float64"] as const)
+      for (const [b, m, n, k] of [[1, 8, 8, 1], [1, 9, 17, 5], [1, 31, 33, 32], [1, 63, 65, 64], [1, 8, 200, 3], [1, 200, 8, 3], [3, 16, 16, 9], [2, 70, 9, 40], [1, 129, 127, 130], [5, 1, 9, 7], [1, 1, 1, 700], [1, 9, 9, 900]] as const)
+        for (const [tA, tB] of [[false, false], [true, false], [false, true]] as const) {
+          const { s, inputs } = product(dtype, b, m, n, k, tA, tB);
+          expect(same(s, inputs, 64, k)).toBeGreaterThan(0);
+        }
+  });
+
+  it("whose left factor is a window of an image", () => {
+    const [batch, height, channels, filters, size] = [3, 11, 5, 9, 3];
+    const out = height - size + 1;
+    const inputs = [randomArray("float32", batch * height * height * channels, 1), randomArray("float32", size * size * channels * filters, 2)];
+    const row = height * channels;
+    const image = load("float32", 0, affine([height * row, row, channels, 0, row, channels, 1]));
+    const weight = load("float32", 1, affine([0, 0, 0, 1, size * channels * filters, channels * filters, filters]));
+    const kernel: Kernel = {
+      dims: [batch, out, out, filters], reduceDims: [size, size, channels],
+      accumulators: [{ op: "add", dtype: "float32", value: binary("mul", image, weight) }],
+      outputs: [{ buffer: 2, index: affine(contiguousStrides([batch, out, out, filters])), value: accumulator("float32", 0) }],
+    };
+    expect(same(schedule(inputs, [{ dtype: "float32", size: batch * out * out * filters }], [kernelStep(kernel)]), inputs, 64, 45)).toBe(2);
+  });
+});
+
 describe("pieces in control flow", () => {
   it("in loops and branches, with a counter that they read", () => {
     const n = 777;

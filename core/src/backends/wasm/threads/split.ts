@@ -1,11 +1,12 @@
 import { type DType, itemsize } from "../../../base/dtype.js";
 import { contiguousStrides } from "../../../base/shape.js";
 import { accumulator, type Affine, binary, type BufferId, constant, type Expr, gather, load, rewrite } from "../../../kernel/expr.js";
+import { type Contraction, mergedStride } from "../../../kernel/contraction.js";
 import type { Accumulate, BufferInfo, Kernel, KernelOutput } from "../../../kernel/schedule.js";
 import { visitKernel } from "../codegen/normalize.js";
 import { maxPieces } from "./control.js";
 import { PieceMaker, type View } from "./piece.js";
-import { callsHost, estimateWork, isProduct } from "./work.js";
+import { asProduct, callsHost, estimateWork } from "./work.js";
 
 /** One kernel in pieces that threads may run in any order: they write different elements. */
 export interface Split {
@@ -27,7 +28,14 @@ export const defaultMinimumWork = 40_000;
 const pieceWork = 0.3;
 /** Pieces for each thread: more of them balance the load better where threads begin late. */
 const piecesPerThread = 4;
+/** What a byte costs that lies in the cache of another processor when it is written, in nanoseconds; larger arrays lie in no cache. */
+const exchange = 0.075;
+const cacheBytes = 24 * 2 ** 20;
 const maxPartialBytes = 2 ** 20;
+/** The same for matrix products, whose pieces repeat the packing of one operand. */
+const productPieceWork = 4;
+/** Columns or rows of a product that a piece has at least. */
+const productChunk = 32;
 /** Elements of a chunk along which neighbours lie side by side: whole cache lines, no two threads in one. */
 const lineElements = 64;
 
@@ -41,8 +49,8 @@ interface Cut {
 
 const ceilTo = (n: number, to: number): number => Math.ceil(n / to) * to;
 
-function cutAlong(dim: number, size: number, wanted: number, align: number, threads: number): Cut {
-  let chunk = Math.max(1, Math.ceil(size / wanted));
+function cutAlong(dim: number, size: number, wanted: number, align: number, threads: number, least = 1): Cut {
+  let chunk = Math.max(least, Math.ceil(size / wanted));
   if (chunk > align) chunk = ceilTo(chunk, align);
   const count = Math.ceil(size / chunk);
   return { dim, chunk, count, share: Math.min(1, (Math.ceil(count / threads) * chunk) / size) };
@@ -57,28 +65,37 @@ export interface SplitOptions {
   readonly minimumWork: number;
   /** Id of the first buffer for partial results. */
   readonly firstPartial: BufferId;
+  /** The output that takes the memory of a donated input. */
+  readonly takenBy?: ((input: BufferId) => BufferId | undefined) | undefined;
 }
 
 /** Cuts a kernel for the threads; undefined where that gains nothing or cannot be done. */
-export function splitKernel(kernel: Kernel, { threads, simd, minimumWork, firstPartial }: SplitOptions): Split | undefined {
+export function splitKernel(kernel: Kernel, { threads, simd, minimumWork, firstPartial, takenBy }: SplitOptions): Split | undefined {
   if (threads < 2) return undefined;
-  const work = estimateWork(kernel, simd);
-  if (work < minimumWork || !canSplit(kernel)) return undefined;
+  const { nanoseconds: work, written, touched } = estimateWork(kernel, simd);
+  if (work < minimumWork || !canSplit(kernel, takenBy)) return undefined;
+  const exchanged = touched > cacheBytes ? 0 : written * exchange;
+  if (minimumWork > 0 && work / threads + exchanged > 0.8 * work) return undefined;
   const outputs = kernel.dims.length;
-  const matrices = isProduct(kernel);
-  const wanted = Math.min(maxPieces, matrices ? threads : Math.max(2, Math.min(threads * piecesPerThread, Math.floor(work / Math.max(1, pieceWork * minimumWork)))));
+  const product = asProduct(kernel);
+  const pieces = Math.floor(work / ((product ? productPieceWork : pieceWork) * minimumWork));
+  const wanted = Math.min(maxPieces, threads * piecesPerThread, Math.max(product ? threads : 2, pieces));
   let guarded = 0;
   visitKernel(kernel, (e) => {
     if (e.op === "guard") for (const b of e.bounds) b.index.strides.forEach((s, d) => { if (s !== 0) guarded |= 1 << d; });
   });
   const best = (cuts: readonly Cut[]): Cut | undefined => cuts.reduce<Cut | undefined>((x, y) => (y.count > 1 && (x === undefined || y.share < x.share * 0.98) ? y : x), undefined);
-  const byOutput = best(kernel.dims.flatMap((size, dim) => {
+  const cuts = (product ? productOrder(product) : kernel.dims.map((_, d) => d)).flatMap((dim) => {
+    const size = kernel.dims[dim]!;
     if (guarded & (1 << dim)) return [];
-    const besides = kernel.outputs.some((o) => Math.abs(strideOf(o.index, dim)) === 1);
+    const beside = kernel.outputs.some((o) => Math.abs(strideOf(o.index, dim)) === 1);
+    if (product) return [cutAlong(dim, size, wanted, product.batch.includes(dim) ? 1 : beside ? 16 : 24, threads, product.batch.includes(dim) || minimumWork === 0 ? 1 : productChunk)];
     // Vectors lie along such a dimension: pieces of a short one would lose them.
-    if (besides && size < 2 * lineElements && kernel.accumulators.length > 0 && !matrices) return [];
-    return [cutAlong(dim, size, wanted, matrices ? (besides ? 16 : 24) : besides ? lineElements : 1, threads)];
-  }));
+    if (beside && size < 2 * lineElements && kernel.accumulators.length > 0) return [];
+    return [cutAlong(dim, size, wanted, beside ? lineElements : 1, threads)];
+  });
+  // In the order of preference the first that is balanced well.
+  const byOutput = (product && cuts.find((c) => c.count > 1 && c.share <= 1.15 / threads)) ?? best(cuts);
   const worth = (cut: Cut | undefined): cut is Cut => cut !== undefined && cut.share <= 0.8;
   if (worth(byOutput) && byOutput.share <= 1.5 / threads) return alongOutput(kernel, byOutput);
   const searches = kernel.accumulators.some((a) => a.op === "argmax" || a.op === "argmin");
@@ -94,15 +111,24 @@ export function splitKernel(kernel: Kernel, { threads, simd, minimumWork, firstP
   return worth(byOutput) ? alongOutput(kernel, byOutput) : undefined;
 }
 
+/**
+ * Output dimensions of a product, the best to cut first: a piece repeats the packing of the factor that does not move with it, so that should
+ * be the smaller one. Pieces of a batch repeat nothing.
+ */
+function productOrder({ sizes, batch, m, n }: Contraction): number[] {
+  const count = (dims: readonly number[]): number => dims.reduce((x, d) => x * sizes[d]!, 1);
+  return [...batch, ...(count(m) > count(n) ? [...m, ...n] : [...n, ...m])];
+}
+
 /** Workers have no JavaScript functions; and what a worker could not do is done again, which must not meet what it has overwritten. */
-function canSplit(kernel: Kernel): boolean {
+function canSplit(kernel: Kernel, takenBy: SplitOptions["takenBy"]): boolean {
   const written = new Set(kernel.outputs.map((o) => o.buffer));
   let host: "never" | "sometimes" | "always" = "never";
   let inPlace = false;
   visitKernel(kernel, (e) => {
     const calls = callsHost(e);
     if (calls === "always" || (calls === "sometimes" && host === "never")) host = calls;
-    if ((e.op === "load" || e.op === "gather") && written.has(e.buffer)) inPlace = true;
+    if ((e.op === "load" || e.op === "gather") && (written.has(e.buffer) || written.has(takenBy?.(e.buffer) ?? -1))) inPlace = true;
   });
   return !kernel.dims.includes(0) && !kernel.reduceDims.includes(0) && (host as string) !== "always" && !((host as string) === "sometimes" && inPlace);
 }
@@ -139,19 +165,31 @@ function alongTerms(kernel: Kernel, { dim, chunk, count }: Cut, firstPartial: Bu
   const store = (id: BufferId, value: Expr): void => { written.push({ buffer: maker.view(id, cells), index: inPiece, value }); };
   // Positions count the dimensions inside the split one.
   const within = kernel.reduceDims.slice(dim - outputs + 1).reduce((n, d) => n * d, 1);
+  /** Addresses of the value that a search looks at, by position, if it is simply read: then pieces need not leave it. */
+  const search = (e: Expr): ((position: Expr) => Expr) | undefined => {
+    if (e.op !== "load" || e.base) return undefined;
+    const stride = mergedStride(e.index, [...kernel.dims, ...kernel.reduceDims], kernel.reduceDims.map((_, i) => outputs + i));
+    if (stride === undefined) return undefined;
+    const origin: Expr = { op: "index", dtype: "int32", index: { offset: e.index.offset, strides: kernel.dims.map((_, d) => strideOf(e.index, d)) } };
+    return (position) => gather(e.dtype, e.buffer, binary("add", origin, binary("mul", position, constant("int32", stride))));
+  };
   const combined: { readonly accumulate: Accumulate; readonly result: Expr }[] = kernel.accumulators.map((a, i) => {
     if (a.op !== "argmax" && a.op !== "argmin") {
       const id = partial(a.dtype);
       store(id, accumulator(a.dtype, i));
       return { accumulate: { ...a, value: read(a.dtype, id) }, result: accumulator(a.dtype, i) };
     }
-    const extremum = accumulators.push({ op: a.op === "argmax" ? "max" : "min", dtype: a.value.dtype, value: accumulators[i]!.value }) - 1;
-    const [values, positions] = [partial(a.value.dtype), partial("int32")];
-    store(values, accumulator(a.value.dtype, extremum));
+    const positions = partial("int32");
     store(positions, binary("add", accumulator("int32", i), binary("mul", maker.start(), constant("int32", within))));
     // Of the pieces the first with the extremum, then the position that it found.
     const at = kernel.dims.reduce<Expr>((sum, n, d) => (n === 1 ? sum : binary("add", sum, { op: "index", dtype: "int32", index: { offset: 0, strides: kernel.dims.map((_, k) => (k === d ? inPiece.strides[d]! : 0)) } })), binary("mul", accumulator("int32", i), constant("int32", cells)));
-    return { accumulate: { ...a, value: read(a.value.dtype, values) }, result: gather("int32", positions, at) };
+    const result = gather("int32", positions, at);
+    const valueAt = search(a.value);
+    if (valueAt) return { accumulate: { ...a, value: valueAt(read("int32", positions)) }, result };
+    const extremum = accumulators.push({ op: a.op === "argmax" ? "max" : "min", dtype: a.value.dtype, value: accumulators[i]!.value }) - 1;
+    const values = partial(a.value.dtype);
+    store(values, accumulator(a.value.dtype, extremum));
+    return { accumulate: { ...a, value: read(a.value.dtype, values) }, result };
   });
   if (partials.reduce((n, p) => n + p.size * itemsize(p.dtype), 0) > maxPartialBytes) return undefined;
 

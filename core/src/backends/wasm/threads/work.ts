@@ -1,12 +1,13 @@
 import { isFloat, itemsize } from "../../../base/dtype.js";
+import { asContraction, type Contraction } from "../../../kernel/contraction.js";
 import { type Expr, visitExpr } from "../../../kernel/expr.js";
 import type { Kernel } from "../../../kernel/schedule.js";
 import { ModuleFunctions } from "../functions/library.js";
 import { isNativeBinary, isNativeUnary } from "../codegen/vector.js";
 
 /** Measured roughly on one core: nanoseconds for four bytes of a value, in vector code. */
-const moved = 0.15;
-const computed = 0.1;
+const moved = 0.03;
+const computed = 0.03;
 /** One multiplication and addition of a matrix product whose operands stay in registers. */
 const multiplied = 0.035;
 
@@ -32,31 +33,37 @@ function sum(roots: readonly Expr[]): number {
   return total;
 }
 
-/** A product of two values each of which is used again along an output dimension that the other moves with. */
-export function isProduct(kernel: Kernel): boolean {
-  const [only, ...others] = kernel.accumulators;
-  if (only === undefined || others.length > 0 || only.op !== "add" || !isFloat(only.dtype) || only.value.op !== "binary" || only.value.fn !== "mul") return false;
-  const idle = (e: Expr): number => {
-    let n = 1;
-    const moving = new Set<number>();
-    visitExpr(e, (x) => {
-      if (x.op === "load" || x.op === "index") x.index.strides.forEach((s, d) => { if (s !== 0) moving.add(d); });
-      else if (x.op === "guard") for (const b of x.bounds) b.index.strides.forEach((s, d) => { if (s !== 0) moving.add(d); });
-    });
-    kernel.dims.forEach((size, d) => { if (!moving.has(d)) n *= size; });
-    return n;
-  };
-  return idle(only.value.a) >= 8 && idle(only.value.b) >= 8;
+/** A kernel as a matrix product, if each factor is used again along output dimensions that it does not move with. */
+export function asProduct(kernel: Kernel): Contraction | undefined {
+  const c = asContraction(kernel);
+  const count = (dims: readonly number[]): number => dims.reduce((n, d) => n * c!.sizes[d]!, 1);
+  return c && isFloat(c.dtype) && count(c.m) >= 8 && count(c.n) >= 8 ? c : undefined;
 }
 
-/** What a kernel takes on one thread, in nanoseconds: good to a factor of two or three, which is enough to tell what is worth splitting. */
-export function estimateWork(kernel: Kernel, simd: boolean): number {
+export interface Work {
+  /** What a kernel takes on one thread: good to a factor of two or three, which is enough to tell what is worth splitting. */
+  readonly nanoseconds: number;
+  /** Bytes that it writes, and all that it touches at most. */
+  readonly written: number;
+  readonly touched: number;
+}
+
+export function estimateWork(kernel: Kernel, simd: boolean): Work {
   const outputs = product(kernel.dims);
   const inner = outputs * product(kernel.reduceDims);
-  const stores = kernel.outputs.reduce((t, o) => t + (moved * itemsize(o.value.dtype)) / 4, 0);
-  const perOutput = stores + sum(kernel.outputs.map((o) => o.value));
-  const perTerm = isProduct(kernel) ? (multiplied * itemsize(kernel.accumulators[0]!.dtype)) / 4 : sum(kernel.accumulators.map((a) => a.value)) + kernel.accumulators.length * computed;
-  return (outputs * perOutput + (kernel.accumulators.length > 0 ? inner * perTerm : 0)) * (simd ? 1 : 3);
+  const stored = kernel.outputs.reduce((t, o) => t + itemsize(o.value.dtype), 0);
+  const perOutput = (moved * stored) / 4 + sum(kernel.outputs.map((o) => o.value));
+  const perTerm = asProduct(kernel) ? (multiplied * itemsize(kernel.accumulators[0]!.dtype)) / 4 : sum(kernel.accumulators.map((a) => a.value)) + kernel.accumulators.length * computed;
+  let loaded = 0;
+  const seen = new Set<Expr>();
+  for (const { value } of [...kernel.accumulators, ...kernel.outputs])
+    visitExpr(value, (e) => {
+      if (e.op === "load") loaded += itemsize(e.dtype) * product([...kernel.dims, ...kernel.reduceDims].filter((_, d) => (e.index.strides[d] ?? 0) !== 0));
+    }, seen);
+  return {
+    nanoseconds: (outputs * perOutput + (kernel.accumulators.length > 0 ? inner * perTerm : 0)) * (simd ? 1 : 3),
+    written: outputs * stored, touched: outputs * stored + loaded,
+  };
 }
 
 /**

@@ -1,4 +1,4 @@
-import { maxPieces, textAt, textBytes, word, workerState, workerWords } from "./control.js";
+import { textAt, textBytes, word, workerState, workerWords } from "./control.js";
 
 /** Programs that a worker keeps instances of. */
 const keptPrograms = 256;
@@ -9,7 +9,7 @@ const keptPrograms = 256;
  * back to the main thread.
  */
 export const workerSource = `"use strict";
-const run = ({ memory, control, index }) => {
+const run = ({ memory, control, index, threads }) => {
   const words = new Int32Array(control);
   const state = ${word.workers} + index * ${workerWords};
   const programs = new Map();
@@ -34,48 +34,54 @@ const run = ({ memory, control, index }) => {
     for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
     Atomics.store(words, ${word.textBytes}, text.length);
   };
-  /** The ticket of a job with pieces left, or undefined when the worker is to stop. */
-  const nextTicket = () => {
-    for (;;) {
-      let ticket = Atomics.load(words, ${word.ticket});
-      if (ticket & ${maxPieces}) return ticket;
-      const until = performance.now() + words[${word.spin}] / 1000;
-      do {
-        for (let i = 0; i < 32; i++) {
-          ticket = Atomics.load(words, ${word.ticket});
-          if (ticket & ${maxPieces}) return ticket;
-        }
-      } while (performance.now() < until);
+  /** Waits until the job is another. */
+  const awaitJob = (last) => {
+    const until = performance.now() + words[${word.spin}] / 1000;
+    do for (let i = 0; i < 32; i++) if (Atomics.load(words, ${word.job}) !== last) return;
+    while (performance.now() < until);
+    while (Atomics.load(words, ${word.job}) === last) {
       Atomics.add(words, ${word.sleepers}, 1);
-      if (Atomics.load(words, ${word.stop}) === 0) Atomics.wait(words, ${word.ticket}, ticket);
+      Atomics.wait(words, ${word.job}, last);
       Atomics.sub(words, ${word.sleepers}, 1);
-      if (Atomics.load(words, ${word.stop}) !== 0) return undefined;
     }
   };
-  const work = (ticket) => {
+  const work = (job) => {
     const id = words[${word.program}], address = words[${word.codeAddress}] >>> 0, bytes = words[${word.codeBytes}];
     const task = words[${word.task}], frame = words[${word.frame}], pieces = words[${word.pieces}];
-    // Who holds a piece must be known before it is taken.
-    Atomics.store(words, state + 1, 1);
-    if (Atomics.compareExchange(words, ${word.ticket}, ticket, ticket - 1) === ticket) {
-      const piece = pieces - (ticket & ${maxPieces});
-      try {
-        (programs.get(id) ?? load(id, address, bytes))(task, frame, piece, index + 1);
-      } catch (error) {
-        if (error === needsHost) Atomics.or(words, ${word.returned} + (piece >> 5), 1 << (piece & 31));
-        else fail(error);
-      }
-      Atomics.store(words, state + 1, 0);
-      Atomics.add(words, ${word.done}, 1);
-      if (Atomics.load(words, ${word.waiting}) !== 0) Atomics.notify(words, ${word.done});
-    } else Atomics.store(words, state + 1, 0);
+    if (Atomics.load(words, ${word.job}) !== job) return;
+    // As pieceAt in control.ts.
+    const first = Math.floor(((index + 1) * pieces) / threads), own = Math.floor(((index + 2) * pieces) / threads) - first;
+    for (let i = 0; i < pieces; i++) {
+      const piece = i < own ? first + i : (first + pieces - 1 - (i - own)) % pieces;
+      const claimed = Atomics.load(words, ${word.claims} + piece);
+      if (((claimed - job) | 0) >= 0) continue;
+      // Who holds a piece must be known before it is taken.
+      Atomics.store(words, state + 1, 1);
+      if (Atomics.compareExchange(words, ${word.claims} + piece, claimed, job) === claimed) {
+        try {
+          (programs.get(id) ?? load(id, address, bytes))(task, frame, piece, index + 1);
+        } catch (error) {
+          if (error === needsHost) Atomics.or(words, ${word.returned} + (piece >> 5), 1 << (piece & 31));
+          else fail(error);
+        }
+        Atomics.store(words, state + 1, 0);
+        Atomics.add(words, ${word.done}, 1);
+        if (Atomics.load(words, ${word.waiting}) !== 0) Atomics.notify(words, ${word.done});
+      } else Atomics.store(words, state + 1, 0);
+    }
   };
+  let last = Atomics.load(words, ${word.job});
   Atomics.store(words, state, ${workerState.ready});
   Atomics.notify(words, state);
-  for (let ticket = nextTicket(); ticket !== undefined; ticket = nextTicket()) work(ticket);
+  for (;;) {
+    const job = Atomics.load(words, ${word.job});
+    if (Atomics.load(words, ${word.stop}) !== 0) break;
+    if (job !== last && (job & 1) === 0) work(last = job);
+    awaitJob(job);
+  }
   Atomics.store(words, state, ${workerState.gone});
 };
-const threads = typeof process === "object" && process.getBuiltinModule ? process.getBuiltinModule("node:worker_threads") : undefined;
-if (threads) run(threads.workerData);
+const node = typeof process === "object" && process.getBuiltinModule ? process.getBuiltinModule("node:worker_threads") : undefined;
+if (node) run(node.workerData);
 else self.onmessage = (event) => { run(event.data); self.close(); };
 `;
