@@ -5,6 +5,8 @@ import { forwardSolve, half, subtractGram } from "./triangular.js";
 /** Up to here the factor is computed row by row. */
 const scalarSize = 6;
 const baseSize = 24;
+/** Rows of A that are copied at a time, up to the diagonal. */
+const stripRows = 32;
 
 /**
  * Overwrites the upper triangle of A with U, `A = U'U`: halves by recursion, `U11`, then `U12 = U11'^-1 A12` and `A22 - U12'U12`.
@@ -98,7 +100,10 @@ export const choleskyRoutine = defineNativeRoutine(routine, ({ params: { batch, 
         const failed = c.index(0);
         if (n <= scalarSize) failed.set(c.call(factorSmall, { n, a: from, l: to }));
         else {
-          c.call(transposeInto, { m: n, n, a: from, aRow: n, b: to, bRow: n });
+          c.range(0, n, (i) => {
+            const end = c.let(i.plus(stripRows).min(n));
+            c.call(transposeInto, { m: end.minus(i), n: end, a: from.at(i.times(n)), aRow: n, b: to.at(i), bRow: n });
+          }, stripRows);
           failed.set(c.call(factor, { n, u: to, row: n, scratch }));
           c.when(failed.equals(0), () => c.call(flipUpper, { n, a: to }));
         }

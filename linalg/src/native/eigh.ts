@@ -1,4 +1,4 @@
-import { defineNativeRoutine, template } from "@hessia/core/native";
+import { defineNativeRoutine, template, transposeRows } from "@hessia/core/native";
 import { eighRoutine as routine } from "../routines/eigh.js";
 import { baseSize, divideAndConquer, mergeIntegers, mergeVectors } from "./divide-and-conquer.js";
 import { makeTriangle, reflectOne, reflectRows } from "./reflectors.js";
@@ -29,28 +29,9 @@ const largestLower = (from: "pointer to float32" | "pointer to float64") => temp
   return c.choose(largest.less(Infinity), largest, Infinity);
 });
 
-/** Writes row order[j] of z to column j of `to`. */
-const copySorted = (to: "pointer to float32" | "pointer to float64") => template(`linalg.copySorted.${to}`, { n: "index", z: "pointer", order: "pointer to int32", to }, "nothing", (c, { n, z, order, to: target }) => {
-  const tile = 8;
-  c.range(0, n, (j0) => {
-    const jEnd = c.let(j0.plus(tile).min(n));
-    c.range(0, n, (i0) => {
-      const iEnd = c.let(i0.plus(tile).min(n));
-      c.range(j0, jEnd, (j) => {
-        const row = c.let(z.at(order.loadIndex(j).times(n)));
-        const place = c.let(target.at(i0.times(n).plus(j)));
-        c.range(i0, iEnd, (i) => {
-          place.store(row.load(i));
-          place.advance(n);
-        });
-      });
-    }, tile);
-  }, tile);
-});
-
 const forType = {
-  float32: { copyTransposed: copyTransposed("pointer to float32"), largestLower: largestLower("pointer to float32"), copySorted: copySorted("pointer to float32") },
-  float64: { copyTransposed: copyTransposed("pointer to float64"), largestLower: largestLower("pointer to float64"), copySorted: copySorted("pointer to float64") },
+  float32: { copyTransposed: copyTransposed("pointer to float32"), largestLower: largestLower("pointer to float32") },
+  float64: { copyTransposed: copyTransposed("pointer to float64"), largestLower: largestLower("pointer to float64") },
 };
 
 /** `z = z Q'` for the n rows of z, Q the product of the reflectors of `tridiagonalize`: those vectors belong to the matrix before its reduction. */
@@ -82,7 +63,8 @@ const applyReductionSmall = template("linalg.applyReductionSmall", { n: "index",
 export const eighRoutine = defineNativeRoutine(routine, ({ params: { batch, n }, inputs, gemmScratchBytes }) => {
   const { dtype } = inputs[0]!;
   if (dtype !== "float32" && dtype !== "float64") return undefined;
-  const { copyTransposed, largestLower, copySorted } = forType[dtype];
+  const { copyTransposed, largestLower } = forType[dtype];
+  const converts = dtype === "float32";
   const large = n > baseSize;
   const sizes = {
     a: n * n, z: n * n, rows: large ? n * n : 0, system: large ? n * n : 0, work: Math.max(3 * panelColumns, 2 * blockSize) * n, v: large ? blockSize * n : 0, t: blockSize * blockSize,
@@ -125,7 +107,8 @@ export const eighRoutine = defineNativeRoutine(routine, ({ params: { batch, n },
             if (large) c.call(applyReduction, { n, a, tau, z, v, t, work, scratch });
             else c.call(applyReductionSmall, { n, a, tau, z, work });
             c.range(0, n, (i) => values.store(d.load(order.loadIndex(i)).over(factor), i));
-            c.call(copySorted, { n, z, order, to: columns });
+            transposeRows(c, n, n, (i) => z.at(order.loadIndex(i).times(n)), converts ? a : columns, n);
+            if (converts) c.range(0, n * n, (i) => columns.store(a.load(i), i));
           });
         });
         c.when(failed.differs(0), () => {

@@ -1,4 +1,4 @@
-import { addRows, axpy, type Code, dot, gemm, gemmMode, type Index, type LanesVariable, template } from "@hessia/core/native";
+import { axpy, dot, gemm, gemmMode, type Index, type LanesVariable, template } from "@hessia/core/native";
 
 /** Rows of a triangle that substitution takes at a time; larger ones are split, and their off-diagonal blocks are matrix products. */
 const baseRows = 16;
@@ -7,7 +7,7 @@ const baseRows = 16;
 export const half = (n: Index): Index => n.over(2).plus(7).floorTo(8);
 
 /** Forward substitution of a few rows, a strip of columns at a time in registers. Parameters as `forwardSolve`. */
-const substitute = template("linalg.substitute", {
+export const substitute = template("linalg.substitute", {
   n: "index", columns: "index", t: "pointer", tRow: "index", tColumn: "index", unit: "index", x: "pointer", xRow: "index",
 }, "nothing", (c, { n, columns, t, tRow, tColumn, unit, x, xRow }) => {
   const strip = (vectors: number): void => {
@@ -38,11 +38,15 @@ const substitute = template("linalg.substitute", {
   for (const vectors of [4, 1]) c.while(columns.atLeast(vectors * c.lanes), () => strip(vectors));
   c.while(columns.atLeast(1), () => {
     c.range(0, n, (i) => {
+      const [factor, other] = [c.let(t.at(i.times(tRow))), c.let(x)];
       const sum = c.let(x.load(i.times(xRow)));
-      const row = c.let(t.at(i.times(tRow)));
-      c.range(0, i, (k) => sum.set(sum.minus(row.load(k.times(tColumn)).times(x.load(k.times(xRow))))));
-      c.when(unit.equals(0), () => sum.set(sum.over(row.load(i.times(tColumn)))));
-      x.store(sum, i.times(xRow));
+      c.range(0, i, () => {
+        sum.set(sum.minus(factor.load().times(other.load())));
+        factor.advance(tColumn);
+        other.advance(xRow);
+      });
+      c.when(unit.equals(0), () => sum.set(sum.over(factor.load())));
+      other.store(sum);
     });
     x.advance(1);
     columns.add(-1);
@@ -95,7 +99,7 @@ export const solveVector = template("linalg.solveVector", { n: "index", a: "poin
   });
 });
 
-/** `C += A' A` with sign -1: `C[i,j] -= sum_k A[k,i] A[k,j]` for i <= j < n; elements below the diagonal become arbitrary. */
+/** `C[i,j] -= sum_k A[k,i] A[k,j]` for i <= j < n; elements below the diagonal become arbitrary. */
 export const subtractGram = template("linalg.subtractGram", { n: "index", k: "index", a: "pointer", row: "index", to: "pointer", toRow: "index", scratch: "pointer" }, "nothing", (c, { n, k, a, row, to, toRow, scratch }) => {
   const block = 64;
   const update = (m: Index, columns: Index, left: typeof a, right: typeof a, target: typeof to): void =>
@@ -105,8 +109,3 @@ export const subtractGram = template("linalg.subtractGram", { n: "index", k: "in
     update(c.let(n.minus(i).min(block)), n.minus(i), from, from, c.let(to.at(i.times(toRow.plus(1)))));
   }, block);
 });
-
-/** Unrolled code for any number of matrices in a row: `body` gets the number of the matrix. */
-export const eachMatrix = (c: Code, batch: number, body: (g: Index) => void): void => c.range(0, batch, body);
-
-export { addRows };

@@ -5,4 +5,5 @@ export type { NativeCode, NativeGenerator, NativeOperands, NativeRequest } from 
 export { gemm, gemmMode } from "./gemm.js";
 export { Condition, Index, IndexVariable, Lanes, LanesVariable, Pointer, PointerVariable, Real, RealVariable } from "./values.js";
 export type { ElementType, IndexLike, RealLike, Variable, Writer } from "./values.js";
-export { addRows, axpy, divide, dot, largestMagnitude, rowDots, scale, swap, transposeInto } from "./vectors.js";
+export { transposeInto, transposeRows } from "./transpose.js";
+export { addRows, axpy, divide, dot, largestMagnitude, rowDots, scale, swap } from "./vectors.js";

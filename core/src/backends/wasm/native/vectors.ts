@@ -107,23 +107,3 @@ export const addRows = template("addRows", { m: "index", n: "index", sign: "real
   c.while(m.atLeast(rowsAtOnce), () => several(rowsAtOnce));
   c.while(m.atLeast(1), () => several(1));
 });
-
-/** `B[j, i] = A[i, j]` for m by n elements, tile by tile, so that both sides use whole cache lines. */
-export const transposeInto = template("transposeInto", { m: "index", n: "index", a: "pointer", aRow: "index", b: "pointer", bRow: "index" }, "nothing", (c, { m, n, a, aRow, b, bRow }) => {
-  const tile = 8;
-  c.range(0, m, (i0) => {
-    const iEnd = c.let(i0.plus(tile).min(m));
-    c.range(0, n, (j0) => {
-      const jEnd = c.let(j0.plus(tile).min(n));
-      c.range(i0, iEnd, (i) => {
-        const from = c.let(a.at(i.times(aRow).plus(j0)));
-        const to = c.let(b.at(j0.times(bRow).plus(i)));
-        c.range(j0, jEnd, () => {
-          to.store(from.load());
-          from.advance(1);
-          to.advance(bRow);
-        });
-      });
-    }, tile);
-  }, tile);
-});
