@@ -1,7 +1,7 @@
 import { type ArrayLike, type NDArray, np } from "@hessia/core";
 import { defineDerivative, isNonzero, Zero } from "@hessia/autodiff/extend";
 import { bind, definePrimitive, type NoParams, type Primitive } from "@hessia/core/extend";
-import { svdRoutine } from "../routines/svd.js";
+import { svdRoutine } from "../native/svd.js";
 import { checkResult } from "./check.js";
 import { batchSize, leadingBatchOne, requireMatrix } from "./matrix-types.js";
 import { asMatrix } from "./operands.js";

@@ -38,12 +38,17 @@ function dot(a: Float64Array, i: number, b: Float64Array, j: number, len: number
 
 /** Rotates columns (rows of the stored transposes) pairwise until all are orthogonal to rounding. */
 function orthogonalize(w: Float64Array, v: Float64Array, m: number, n: number): boolean {
+  // What is left of a column that depends on others is rounding, which no rotation makes orthogonal to them.
+  let largest = 0;
+  for (let j = 0; j < n; j++) largest = Math.max(largest, dot(w, j * m, w, j * m, m));
+  const negligible = 1e-270 * largest;
   for (let sweep = 0; sweep < 60; sweep++) {
     let rotated = false;
     for (let p = 0; p < n - 1; p++)
       for (let q = p + 1; q < n; q++) {
         const alpha = dot(w, p * m, w, p * m, m);
         const beta = dot(w, q * m, w, q * m, m);
+        if (alpha <= negligible || beta <= negligible) continue;
         const gamma = dot(w, p * m, w, q * m, m);
         if (gamma === 0 || Math.abs(gamma) <= 1e-15 * Math.sqrt(alpha * beta)) continue;
         rotated = true;
