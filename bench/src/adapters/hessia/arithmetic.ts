@@ -5,7 +5,7 @@ import { type Adapter, elementOf, numberOf, textOf } from "../../harness/case.js
 import { centered, digest, uniform } from "../../harness/data.js";
 import { chainLength } from "../../tasks/dispatch.js";
 import { axisOf, columns, input, type ReductionName, rows } from "../../tasks/reductions.js";
-import { array } from "./arrays.js";
+import { array, discard } from "./arrays.js";
 
 export const arithmetic: Adapter = {
   matmul(params) {
@@ -13,14 +13,14 @@ export const arithmetic: Adapter = {
     const dtype = elementOf(params);
     const [a, b] = [array(centered(n * n, 1, dtype), [n, n]), array(centered(n * n, 2, dtype), [n, n])];
     const f = jit((x: NDArray, y: NDArray) => np.matmul(x, y));
-    return { run: () => void f(a, b), digest: () => digest(f(a, b).data) };
+    return { run: () => discard(f(a, b)), digest: () => digest(f(a, b).data) };
   },
 
   fused(params) {
     const n = numberOf(params, "n");
     const x = array(centered(n, 3, elementOf(params), 4), [n]);
     const f = jit((v: NDArray) => np.sum(np.tanh(v).mul(np.exp(np.negative(v.mul(v)))).add(v.mul(0.5))));
-    return { run: () => void f(x), digest: () => digest(f(x).data) };
+    return { run: () => discard(f(x)), digest: () => digest(f(x).data) };
   },
 
   reductions(params) {
@@ -28,7 +28,7 @@ export const arithmetic: Adapter = {
     const op = textOf(params, "op");
     const axis = axisOf(params["axis"]!);
     const f = jit((v: NDArray) => (op === "logSoftmax" ? nn.logSoftmax(v) : op === "argmax" ? np.argmax(v, axis) : np[op as Exclude<ReductionName, "argmax">](v, axis)));
-    return { run: () => void f(x), digest: () => digest(f(x).data) };
+    return { run: () => discard(f(x)), digest: () => digest(f(x).data) };
   },
 
   dispatch(params) {

@@ -8,7 +8,7 @@ import * as descent from "../../tasks/descent.js";
 import * as logistic from "../../tasks/logistic.js";
 import * as lstm from "../../tasks/lstm.js";
 import { direction, point } from "../../tasks/rosenbrock.js";
-import { array } from "./arrays.js";
+import { array, discard } from "./arrays.js";
 
 function rosenbrock(x: NDArray): NDArray {
   const [later, earlier] = [x.get("1:"), x.get(":-1")];
@@ -45,8 +45,7 @@ export const derivatives: Adapter = {
     };
     const plain = functions[textOf(params, "what")]!;
     const f = textOf(params, "mode") === "jit" ? jit(plain) : plain;
-    // As the peers: what is not needed any more is given back. Within one turn of the event loop nothing else gives it back.
-    return { run: () => { f(x, v).dispose(); }, digest: () => digest(f(x, v).data) };
+    return { run: () => discard(f(x, v)), digest: () => digest(f(x, v).data) };
   },
 
   logistic(params) {
@@ -55,7 +54,7 @@ export const derivatives: Adapter = {
     const y = array(logistic.signs(dtype), [logistic.sampleCount]);
     const w = array(logistic.weights(dtype), [logistic.featureCount]);
     const f = jit(hessian((p: NDArray) => np.mean(nn.softplus(np.negative(np.matmul(a, p).mul(y))))));
-    return { run: () => { f(w).dispose(); }, digest: () => digest(f(w).data) };
+    return { run: () => discard(f(w)), digest: () => digest(f(w).data) };
   },
 
   lstm(params) {
@@ -65,7 +64,7 @@ export const derivatives: Adapter = {
     const xs = array(lstm.sequence(batch), [steps, batch, hidden]);
     const f = jit(valueAndGrad(lstmLoss));
     return {
-      run: () => void f(p, xs),
+      run: () => discard(f(p, xs)),
       digest() {
         const [value, gradients] = f(p, xs);
         const along = lstm.directions();
@@ -78,6 +77,6 @@ export const derivatives: Adapter = {
     const n = numberOf(params, "n");
     const x = array(point(n, "float64"), [n]);
     const f = jit((start: NDArray) => whileLoop(([i]: readonly [NDArray, NDArray]) => i.lt(descent.iterations), ([i, p]) => [i.add(1), p.sub(grad(rosenbrock)(p).mul(descent.rate))] as const, [np.array(0, { dtype: "int32" }), start] as const)[1]);
-    return { run: () => void f(x), digest: () => digest(f(x).data) };
+    return { run: () => discard(f(x)), digest: () => digest(f(x).data) };
   },
 };

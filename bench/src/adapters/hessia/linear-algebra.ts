@@ -3,7 +3,7 @@ import * as linalg from "@hessia/linalg";
 import { type Adapter, numberOf, textOf } from "../../harness/case.js";
 import { digest } from "../../harness/data.js";
 import { absoluteDigest, definite, eigenDigest, general, rightSide } from "../../tasks/linear-algebra.js";
-import { array } from "./arrays.js";
+import { array, discard } from "./arrays.js";
 
 export const linearAlgebra: Adapter = {
   linalg(params) {
@@ -13,20 +13,20 @@ export const linearAlgebra: Adapter = {
     switch (textOf(params, "op")) {
       case "cholesky": {
         const f = jit((x: NDArray) => linalg.cholesky(x));
-        return { run: () => void f(s), digest: () => digest(f(s).data) };
+        return { run: () => discard(f(s)), digest: () => digest(f(s).data) };
       }
       case "solve": {
         const f = jit((x: NDArray, y: NDArray) => linalg.solve(x, y));
-        return { run: () => void f(a, b), digest: () => digest(f(a, b).data) };
+        return { run: () => discard(f(a, b)), digest: () => digest(f(a, b).data) };
       }
       case "qr": {
         const f = jit((x: NDArray) => { const { q, r } = linalg.qr(x); return [q, r] as const; });
-        return { run: () => void f(a), digest: () => absoluteDigest(f(a)[1].data) };
+        return { run: () => discard(f(a)), digest: () => absoluteDigest(f(a)[1].data) };
       }
       default: {
         const f = jit((x: NDArray) => { const { eigenvalues, eigenvectors } = linalg.eigh(x); return [eigenvalues, eigenvectors] as const; });
         return {
-          run: () => void f(s),
+          run: () => discard(f(s)),
           digest() {
             const [w, v] = f(s);
             return eigenDigest(host, n, w.data, v.data);

@@ -5,7 +5,7 @@ import * as nn from "@hessia/nn";
 import { type Adapter, textOf } from "../../harness/case.js";
 import * as cnn from "../../tasks/cnn.js";
 import * as mlp from "../../tasks/mlp.js";
-import { array } from "./arrays.js";
+import { array, discard } from "./arrays.js";
 
 interface AdamState { readonly p: NDArray[]; readonly m: NDArray[]; readonly v: NDArray[]; readonly t: NDArray }
 
@@ -42,6 +42,7 @@ function stepping<S>(step: (state: S) => readonly [S, NDArray], start: S, checke
   return {
     run() {
       const [next, loss] = step(state);
+      if (state !== start) discard(state);
       state = next;
       void loss.data[0];
     },
