@@ -1,11 +1,12 @@
 import { itemsize } from "../../../base/dtype.js";
+import { sizeOf } from "../../../base/shape.js";
 import { BackendError } from "../../../base/errors.js";
 import type { BufferId, Expr } from "../../../kernel/expr.js";
 import { findRoutine } from "../../../kernel/routine.js";
 import type { BufferInfo, Kernel, Operand, Schedule, Step } from "../../../kernel/schedule.js";
 import { roundUp } from "../allocator.js";
 import { ModuleBuilder } from "../assembler/index.js";
-import type { FunctionBuilder, FunctionRef } from "../assembler/index.js";
+import type { FunctionBuilder, FunctionRef, ValueType } from "../assembler/index.js";
 import { ModuleFunctions } from "../functions/library.js";
 import { nativeRoutine } from "../native/registry.js";
 import { type Split, splitKernel } from "../threads/split.js";
@@ -14,8 +15,9 @@ import { emitKernel } from "./kernel.js";
 import type { BufferLocation } from "./location.js";
 import { emitScalar } from "./nest.js";
 import type { NestContext } from "./nest.js";
-import { normalize } from "./normalize.js";
+import { normalize, visitKernel } from "./normalize.js";
 import { emitEntry, emitPieces } from "./pieces.js";
+import { isNativeBinary, isNativeUnary } from "./vector.js";
 
 /** A routine that the module calls in JavaScript, with the addresses of its operands. */
 export interface HostRoutine {
@@ -51,6 +53,23 @@ export interface ModuleOptions {
   readonly table: (key: string, bytes: () => Uint8Array) => number;
 }
 
+/** Kernels over so few elements are written into the loops around them, while these are not longer than so many bytes. */
+const inlineElements = 64;
+const inlineBytes = 16384;
+
+/**
+ * Of so few elements each goes by itself in a loop: a vector that is read across two that were written just before waits until these are in
+ * memory, which takes longer than all the arithmetic.
+ */
+const scalarElements = 16;
+const isCheap = (kernel: Kernel): boolean => {
+  let cheap = true;
+  visitKernel(kernel, (e) => {
+    if ((e.op === "unary" && !isNativeUnary(e.fn, e.x.dtype)) || (e.op === "binary" && !isNativeBinary(e.fn, e.a.dtype))) cheap = false;
+  });
+  return cheap;
+};
+
 /** Turns a Schedule into one module: kernels and routines are functions, steps and control flow are `main(frame)`. */
 export class ScheduleEmitter {
   private readonly module = new ModuleBuilder();
@@ -59,6 +78,8 @@ export class ScheduleEmitter {
   private readonly donations: ReadonlyMap<BufferId, BufferId>;
   private kernels = 0;
   private routines = 0;
+  private loops = 0;
+  private readonly bodies = new Set<FunctionBuilder>();
   private scratchBytes = 0;
   private readonly tasks: FunctionRef[] = [];
   /** Partial results of the split reductions, with ids behind those of the schedule's buffers. */
@@ -127,31 +148,52 @@ export class ScheduleEmitter {
       case "for": {
         if (s.count === 0) break;
         const i = f.local("i32");
+        const turn = this.loopBody(["i32", "i32"], [], (g) => {
+          this.address(g, s.counter);
+          g.get(1).memory("i32.store");
+          this.steps(g, s.body);
+        });
         f.i32(s.reverse ? s.count - 1 : 0).set(i);
         f.loop((again) => {
-          this.address(f, s.counter);
-          f.get(i).memory("i32.store");
-          this.steps(f, s.body);
+          f.get(0).get(i).call(turn);
           f.get(i).i32(s.reverse ? -1 : 1).op("i32.add").tee(i).i32(s.reverse ? -1 : s.count).op("i32.ne").brIf(again);
         });
         f.release(i);
         break;
       }
-      case "while":
-        f.block((done) => f.loop((again) => {
-          this.steps(f, s.condition);
-          this.address(f, s.predicate);
-          f.memory("i32.load8_u").op("i32.eqz").brIf(done);
-          this.steps(f, s.body);
-          f.br(again);
-        }));
+      case "while": {
+        const turn = this.loopBody(["i32"], ["i32"], (g) => {
+          this.steps(g, s.condition);
+          this.address(g, s.predicate);
+          g.memory("i32.load8_u").op("i32.eqz").if(() => g.i32(0).op("return"));
+          this.steps(g, s.body);
+          g.i32(1);
+        });
+        f.loop((again) => f.get(0).call(turn).brIf(again));
         break;
+      }
       case "branch": this.branch(f, s); break;
     }
   }
 
+  /**
+   * One turn of a loop, as a function: engines replace a function that is called often by better code, but not a loop that runs. Small
+   * kernels are written into it, for a call would cost as much as they do.
+   */
+  private loopBody(params: readonly ValueType[], results: readonly ValueType[], write: (g: FunctionBuilder) => void): FunctionRef {
+    const body = this.module.function(`loop${this.loops++}`, params, results);
+    this.bodies.add(body);
+    write(body);
+    return body;
+  }
+
   private kernel(f: FunctionBuilder, kernel: Kernel): void {
     const name = `kernel${this.kernels++}`;
+    const elements = sizeOf(kernel.dims) * sizeOf(kernel.reduceDims);
+    if (this.bodies.has(f) && elements <= inlineElements && f.body.length < inlineBytes) {
+      emitKernel({ ...this.context(f), simd: this.options.simd && !(elements <= scalarElements && isCheap(kernel)) }, kernel);
+      return;
+    }
     const split = (k: Kernel): Split | undefined => splitKernel(k, { ...this.options, firstPartial: this.schedule.buffers.length + this.partials.length, takenBy: this.takenBy });
     const whole = (k: Kernel, as: string): void => {
       const target = this.module.function(as, ["i32"]);

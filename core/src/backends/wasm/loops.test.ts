@@ -1,0 +1,29 @@
+import { expect, it } from "vitest";
+import { evaluateProgram } from "../../extend.js";
+import { cond, foriLoop, jit, makeProgram, type NDArray, np, scan, whileLoop } from "../../index.js";
+
+const sizes = [0, 1, 2, 3, 15, 16, 17, 63, 64, 65, 128];
+const numbers = (n: number): NDArray => np.sin(np.arange(n).astype("float64"));
+
+/** Loops of small kernels, which are written into the loops, beside larger ones, which are not. */
+const loops: Record<string, (x: NDArray) => NDArray | readonly NDArray[]> = {
+  "a recurrence on neighbours": (x) => foriLoop(0, 7, (_, s) => s.add(np.roll(s, 1).mul(0.25)), x),
+  "sums": (x) => scan((s: NDArray) => [s.mul(0.5).add(np.sum(s).mul(0.01)), np.sum(s)] as const, x, null, { length: 5 }),
+  "elementary functions": (x) => foriLoop(0, 3, (_, s) => np.sin(np.exp(s.mul(0.1))), x),
+  "backwards with rows": (x) => scan((s: NDArray, r: NDArray) => [s.mul(r), s.add(r)] as const, x, np.array([0.5, 1.5, 2.5]), { reverse: true }),
+  "a loop that ends by its values": (x) => whileLoop(([n, s]: readonly [NDArray, NDArray]) => np.logicalAnd(np.sum(np.abs(s)).lt(50), n.lt(9)), ([n, s]) => [n.add(1), s.mul(2)] as const, [np.array(0, { dtype: "int32" }), x] as const),
+  "loops and branches in loops": (x) => foriLoop(0, 3, (i, s) => foriLoop(0, 2, (j, t) => cond(i.add(j).gt(2), (v: NDArray) => v.add(1), (v: NDArray) => v.mul(0.5), t), s), x),
+  "a loop that never runs": (x) => whileLoop((s: NDArray) => np.sum(s).gt(1e9), (s) => s.mul(2), x),
+};
+
+it.each(Object.keys(loops).flatMap((name) => sizes.map((n) => [name, n] as const)))("%s of %d elements", (name, n) => {
+  const f = loops[name]!;
+  const flat = (y: NDArray | readonly NDArray[]): NDArray[] => (Array.isArray(y) ? (y as NDArray[]) : [y as NDArray]);
+  const want = evaluateProgram(makeProgram(f)(numbers(n)), [numbers(n)]);
+  const compiled = jit(f);
+  for (let k = 0; k < 2; k++)
+    flat(compiled(numbers(n))).forEach((y, i) => {
+      expect(y.shape).toEqual(want[i]!.shape);
+      y.data.forEach((v, j) => expect(Math.abs(v - want[i]!.data[j]!)).toBeLessThanOrEqual(1e-14 * Math.max(1, Math.abs(v))));
+    });
+});
