@@ -30,6 +30,8 @@ export interface ExecutableReport {
   readonly threads?: number;
   readonly splitKernels?: number;
   readonly compileMilliseconds: number;
+  /** The part of it that the engine or driver took to make machine code, where that is known. */
+  readonly engineMilliseconds?: number;
   /** Generated code in readable form. */
   text(): string;
 }

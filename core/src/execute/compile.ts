@@ -5,6 +5,9 @@ import type { Schedule } from "../kernel/schedule.js";
 import { lowerProgram } from "../lower/program.js";
 import { optimize } from "../optimize/optimize.js";
 
+/** How long the stages took. */
+export interface StageMilliseconds { readonly optimize: number; readonly lower: number }
+
 /** A Program made ready for a backend. */
 export class Compiled {
   readonly inputTypes: readonly Aval[];
@@ -14,6 +17,7 @@ export class Compiled {
     readonly program: Program,
     readonly schedule: Schedule,
     readonly executable: Executable,
+    readonly milliseconds: StageMilliseconds,
   ) {
     this.inputTypes = program.inputTypes;
     this.outputTypes = program.outputTypes;
@@ -27,7 +31,10 @@ export class Compiled {
 
 /** Program -> optimized Program -> Schedule -> code. Inputs at the positions `donated` are given away in each run. */
 export function compileProgram(program: Program, backend: Backend, donated: readonly number[] = []): Compiled {
+  const start = performance.now();
   const optimized = optimize(program);
+  const lowering = performance.now();
   const schedule = lowerProgram(optimized, donated);
-  return new Compiled(backend, optimized, schedule, backend.compile(schedule));
+  const done = performance.now();
+  return new Compiled(backend, optimized, schedule, backend.compile(schedule), { optimize: lowering - start, lower: done - lowering });
 }

@@ -1,6 +1,6 @@
 import type { DType } from "../base/dtype.js";
 import { contiguousStrides, type Shape, sizeOf } from "../base/shape.js";
-import { type Affine, type Bound, type BufferId, type Expr, guard, load, visitExpr } from "../kernel/expr.js";
+import { type Affine, type Bound, type BufferId, type Expr, guard, load, operands, visitExpr } from "../kernel/expr.js";
 import { affines, reindex } from "../kernel/reindex.js";
 
 /** A value not computed yet: a scalar expression over loop dimensions that are its shape. */
@@ -84,14 +84,30 @@ export const guarded = (x: Lazy, bounds: readonly Bound[], fill: Expr): Lazy => 
 
 const heavy = new Set(["exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "logistic", "erf", "erfc", "erfInv", "lgamma", "digamma", "pow", "atan2", "polygamma", "igamma", "igammac", "cbrt"]);
 
+const workOf = (e: Expr): number => {
+  if (e.op === "unary" || e.op === "binary") return heavy.has(e.fn) ? 20 : 1;
+  return e.op === "select" || e.op === "guard" || e.op === "gather" || e.op === "cast" ? 1 : 0;
+};
+
 /** Rough work per element: what computing it again would cost. */
 export function cost(expr: Expr): { work: number; nodes: number } {
   let work = 0;
   let nodes = 0;
   visitExpr(expr, (e) => {
     nodes++;
-    if (e.op === "unary" || e.op === "binary") work += heavy.has(e.fn) ? 20 : 1;
-    else if (e.op === "select" || e.op === "guard" || e.op === "gather" || e.op === "cast") work += 1;
+    work += workOf(e);
   });
   return { work, nodes };
+}
+
+const bounds = new WeakMap<Expr, number>();
+/** No fewer than an expression's nodes: what is shared is counted wherever it is used. Known at once for whatever extends a known expression. */
+export function nodesAtMost(e: Expr): number {
+  let n = bounds.get(e);
+  if (n === undefined) {
+    n = 1;
+    for (const x of operands(e)) n += nodesAtMost(x);
+    bounds.set(e, n);
+  }
+  return n;
 }

@@ -7,7 +7,7 @@ import { accumulator, type Affine, type BufferId, constant, type Expr, load, vis
 import type { BufferInfo, Kernel, ReduceOp, Step } from "../kernel/schedule.js";
 import { comparisons, ordinaryDiagonals, storeDiagonals, sumDiagonals, writeDiagonals } from "./diagonal-kernels.js";
 import { isDiagonal } from "./diagonals.js";
-import { axisIndex, cost, fromBuffer, type Lazy, view } from "./lazy.js";
+import { axisIndex, cost, fromBuffer, type Lazy, nodesAtMost, view } from "./lazy.js";
 import { hasStructural } from "./structural-zeros.js";
 import { reindex } from "../kernel/reindex.js";
 import { simplifyKernel } from "./simplify.js";
@@ -183,7 +183,7 @@ export class Lowering {
     return program.outputs.map(read);
   }
   #keepOrStore(x: Lazy, uses: number): Lazy {
-    if (sizeOf(x.shape) === 0) return x;
+    if (sizeOf(x.shape) === 0 || (uses <= 1 && nodesAtMost(x.expr) <= maxNodes)) return x;
     const { work, nodes } = cost(x.expr);
     if (!(nodes > maxNodes || (uses > 1 && (work > 2 || nodes > 24)))) return x;
     // On a few diagonals there is little to compute twice.

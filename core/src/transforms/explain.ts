@@ -1,5 +1,6 @@
 import { ArgumentError } from "../base/errors.js";
 import { describeValue } from "../base/options.js";
+import { stepSummaries } from "../kernel/summary.js";
 import type { Program } from "../ir/program.js";
 import type { Schedule } from "../kernel/schedule.js";
 import type { Jitted } from "./jit.js";
@@ -19,20 +20,30 @@ export interface Explanation {
   readonly splitKernels: number;
   readonly arenaBytes: number;
   readonly codeBytes: number;
+  /** From the traced Program to code that runs. */
   readonly compileMilliseconds: number;
+  /** How long each stage took: running the function on abstract arguments, the passes, lowering to loops, writing code, and the engine's own compiler (0 where it is not known). */
+  readonly milliseconds: { readonly trace: number; readonly optimize: number; readonly lower: number; readonly codegen: number; readonly engine: number };
+  /** A line for each step that runs: its loops, what it reads and writes, and how many operations on numbers it is. */
+  readonly steps: readonly string[];
   /** Generated code in readable form. */
   readonly code: string;
+  /** All but the texts of Program, Schedule and code, to be printed. */
+  toString(): string;
 }
 
 /**
  * Compiles a jitted function for these arguments and shows each stage: Program, optimized Program, Schedule, code and its size.
- * @example console.log(explain(jit(f), x).kernels);
+ * @example console.log(String(explain(jit(f), x)));
  */
 export function explain<A extends readonly unknown[], R>(f: Jitted<A, R>, ...args: A): Explanation {
   if (typeof (f as Partial<Jitted<A, R>> | undefined)?.lower !== "function") throw new ArgumentError({ fn: "explain", arg: "f", expected: "a jitted function", got: describeValue(f), fix: "explain(jit(f), ...args)" });
   const lowered = f.lower(...args);
   const compiled = lowered.compile();
   const { report } = compiled.executable;
+  const engine = report.engineMilliseconds ?? 0;
+  const { optimize, lower } = compiled.milliseconds;
+  const milliseconds = { trace: lowered.traceMilliseconds, optimize, lower, codegen: report.compileMilliseconds - engine, engine };
   return {
     program: lowered.program,
     optimized: compiled.program,
@@ -44,7 +55,18 @@ export function explain<A extends readonly unknown[], R>(f: Jitted<A, R>, ...arg
     splitKernels: report.splitKernels ?? 0,
     arenaBytes: report.arenaBytes,
     codeBytes: report.codeBytes,
-    compileMilliseconds: report.compileMilliseconds,
+    compileMilliseconds: optimize + lower + report.compileMilliseconds,
+    milliseconds,
+    steps: stepSummaries(compiled.schedule),
     get code() { return report.text(); },
+    toString() {
+      const times = Object.entries(milliseconds).map(([stage, ms]) => `${stage} ${ms.toFixed(1)} ms`);
+      return [
+        `${this.equations} equations, ${this.kernels} kernels, ${this.routines} routines`,
+        `arena ${this.arenaBytes} bytes, code ${this.codeBytes} bytes`,
+        times.join(", "),
+        ...this.steps,
+      ].join("\n");
+    },
   };
 }

@@ -30,6 +30,7 @@ interface Entry {
   /** Where the arguments were when the function was traced. */
   readonly device: string;
   readonly program: Program;
+  readonly traceMilliseconds: number;
   readonly captured: readonly NDArray[];
   /** Of the arguments, with `undefined` for static ones. */
   readonly tree: TreeDef;
@@ -56,6 +57,8 @@ export interface Jitted<A extends readonly unknown[], R> {
 
 export interface Lowered {
   readonly program: Program;
+  /** How long it took to run the function on abstract arguments. */
+  readonly traceMilliseconds: number;
   compile(): Compiled;
 }
 
@@ -139,13 +142,14 @@ export function jit<A extends readonly unknown[], R>(f: (...args: A) => R, optio
     let outTree!: TreeDef;
     const types = leaves.map((x) => x.aval);
     const float = defaultFloat();
+    const start = performance.now();
     const staged = withDevice(device, () => stage((...xs) => {
       const inside = unflatten<unknown[]>(tree, xs).map((a, i) => (statics.has(i) ? args[i] : a));
       const [outs, def] = flattenResult(f(...(inside as unknown as A)), shown);
       outTree = def;
       return outs;
     }, types, `jit(${name})`));
-    const entry: Entry = { ...staged, device, tree, outTree, types, float, donated: donatedLeaves(args, staged.captured.length), compiled: new Map() };
+    const entry: Entry = { ...staged, traceMilliseconds: performance.now() - start, device, tree, outTree, types, float, donated: donatedLeaves(args, staged.captured.length), compiled: new Map() };
     recent.add(cache.set(key, entry));
     return { leaves, entry };
   };
@@ -197,7 +201,7 @@ export function jit<A extends readonly unknown[], R>(f: (...args: A) => R, optio
   jitted.clearCache = () => cache.clear();
   jitted.lower = (...args: A) => {
     const { leaves, entry } = prepare(args);
-    return { program: entry.program, compile: () => compiledFor(entry, requireConcrete([...entry.captured, ...leaves], shown)) };
+    return { program: entry.program, traceMilliseconds: entry.traceMilliseconds, compile: () => compiledFor(entry, requireConcrete([...entry.captured, ...leaves], shown)) };
   };
   return jitted;
 }

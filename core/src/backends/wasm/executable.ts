@@ -88,6 +88,7 @@ export class WasmExecutable implements Executable {
       table: (key, bytes) => heap.table(key, bytes),
     }).emit();
     const code = emitted.module.finish();
+    const emittedAt = performance.now();
     const { main, shared } = instantiate(heap, threads, emitted, code);
     const typed = (p: Port): TypedPort => {
       const { dtype } = schedule.buffers[p.buffer]!;
@@ -100,7 +101,7 @@ export class WasmExecutable implements Executable {
     this.latest = {
       codeBytes: code.length, arenaBytes: schedule.arena.bytes, kernels: emitted.kernels, routines: emitted.routines,
       threads: threads.count, splitKernels: emitted.splitKernels,
-      compileMilliseconds: performance.now() - start,
+      compileMilliseconds: performance.now() - start, engineMilliseconds: performance.now() - emittedAt,
       text: () => emitted.module.text(),
     };
     return { locations, main, code: shared, frameBytes: layout.frameBytes + emitted.scratchBytes };

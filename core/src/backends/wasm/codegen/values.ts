@@ -5,7 +5,7 @@ import type { ArithmeticFn, Bound, Expr, UnaryFn } from "../../../kernel/expr.js
 import type { KernelOutput } from "../../../kernel/schedule.js";
 import type { FunctionBuilder, Local } from "../assembler/index.js";
 import type { FloatDType, FunctionLibrary } from "../functions/contract.js";
-import { goesInPlace, inlineLockstep } from "../functions/index.js";
+import { emitElementary, goesInPlace, inlineLockstep } from "../functions/index.js";
 import type { Access, Inductions } from "./induction.js";
 import { laneStride } from "./lane-stride.js";
 import { scalarBinary, scalarBitcast, scalarCast, scalarConst, scalarLoad, scalarType, scalarUnary } from "./scalar.js";
@@ -242,7 +242,14 @@ export class Values {
       });
       return locals;
     });
-    const results = inlineLockstep(f, this.library, fn, dtype, args);
+    // The arguments may have filled the function with code.
+    const results = goesInPlace(f, fn) ? inlineLockstep(f, this.library, fn, dtype, args) : args.map((locals) => {
+      for (const local of locals) f.get(local);
+      emitElementary(f, this.library, fn, dtype);
+      const local = f.local("v128");
+      f.set(local);
+      return local;
+    });
     for (const locals of args) for (const local of locals) f.release(local);
     const scope = this.scopes.at(-1)!;
     results.forEach((local, copy) => {
