@@ -27,3 +27,15 @@ it.each(Object.keys(loops).flatMap((name) => sizes.map((n) => [name, n] as const
       y.data.forEach((v, j) => expect(Math.abs(v - want[i]!.data[j]!)).toBeLessThanOrEqual(1e-14 * Math.max(1, Math.abs(v))));
     });
 });
+
+it.each([1, 2, 3, 4, 5, 7, 8, 9, 12, 13, 16, 17, 31, 33, 65])("products added in place to a square of side %d", (n) => {
+  const [a, b] = [numbers(n * 6).reshape([n, 6]), numbers(6 * n).mul(2).reshape([6, n])];
+  const f = (w: NDArray): NDArray => foriLoop(0, 3, (_, s) => s.mul(0.5).sub(np.matmul(a, b).mul(np.sum(s).mul(0.01))), w);
+  const g = (w: NDArray): NDArray => foriLoop(0, 3, (_, s) => s.sub(np.matmul(a.add(np.sum(s).mul(1e-3)), b)), w);
+  const w = (): NDArray => numbers(n * n).reshape([n, n]);
+  for (const h of [f, g]) {
+    const want = evaluateProgram(makeProgram(h)(w()), [w()])[0]!.data;
+    for (const got of [jit(h)(w()), jit(h, { donateArgnums: 0 })(jit((v: NDArray) => v.mul(1))(w()))])
+      got.data.forEach((v, k) => expect(Math.abs(v - want[k]!)).toBeLessThanOrEqual(1e-12 * Math.max(1, Math.abs(v))));
+  }
+});
