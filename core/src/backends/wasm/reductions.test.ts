@@ -170,4 +170,24 @@ describe("reductions", () => {
         }
       }
   });
+  it("searches down long rows, by blocks of them", () => {
+    for (const dtype of ["float32", "float64", "int32", "uint32"] as const)
+      for (const [rows, columns] of [[63, 1031], [64, 1024], [65, 1023], [79, 1030], [80, 1025], [1037, 300]] as const) {
+        const plain = randomArray(dtype, rows * columns, rows);
+        const ties = plain.map((v) => Math.round(v / 16)) as Float64Array;
+        const nan = plain.slice();
+        for (let k = 5; k < nan.length; k += 3 * columns + 1) nan[k] = NaN;
+        const value = load(dtype, 0, affine([1, columns]));
+        for (const x of [plain, ties, nan])
+          for (const op of ["argmax", "argmin"] as const) {
+            const kernel = reduceKernel([columns], [rows], [{ op, dtype: "int32", value }], 1);
+            const outputs = [{ ...kernel.outputs[0]!, value: binary("mul", kernel.outputs[0]!.value, constant("int32", 3)) }];
+            expectSame(schedule([x], [{ dtype: "int32", size: columns }], [kernelStep({ ...kernel, outputs })]), [x], 0, () => `${op} ${dtype} ${rows}x${columns}`);
+          }
+      }
+    const [batch, rows, columns] = [3, 70, 300];
+    const x = randomArray("float32", batch * rows * columns + 7);
+    const value = load("float32", 0, affine([rows * columns, 1, columns], 7));
+    expectSame(schedule([x], [{ dtype: "int32", size: batch * columns }], [kernelStep(reduceKernel([batch, columns], [rows], [{ op: "argmax", dtype: "int32", value }], 1))]), [x]);
+  });
 });
