@@ -2,14 +2,14 @@ import { scalar } from "../array/concrete.js";
 import type { ArrayLike, NDArray } from "../array/ndarray.js";
 import { type DType, isFloat } from "../base/dtype.js";
 import { ArgumentError, ShapeError } from "../base/errors.js";
-import { canonicalAxes, contiguousStrides, formatShape, range, type Shape, sizeOf } from "../base/shape.js";
+import { canonicalAxes, formatShape, range, type Shape, sizeOf } from "../base/shape.js";
 import { asArray, promoteToFloat } from "../numpy/convert.js";
-import * as indexing from "../primitives/indexing.js";
 import * as reductions from "../primitives/reductions.js";
 import * as structural from "../primitives/structural.js";
+import * as types from "../primitives/types.js";
 import { broadcastTo, reshapeTo, transposeTo } from "../primitives/structural-ops.js";
 import { bind1 } from "../trace/trace.js";
-import { add, div, max, min, mul, rem } from "./elementwise.js";
+import { add, div, eq, max, min, mul } from "./elementwise.js";
 import { dilatedSize, type Padding, perAxis, resolvePadding } from "./padding.js";
 import { concatenate, pad, sliceInDim, squeeze } from "./structure.js";
 import { broadcastedIota } from "./types.js";
@@ -68,18 +68,14 @@ const reducers = { add: reductions.reduceSum, mul: reductions.reduceProd, max: r
 const windowAxes = (n: number) => range(n, n);
 const reduceView = (x: NDArray, view: View, op: WindowOp): NDArray => bind1(reducers[op], [bind1(structural.windows, [x], view)], { axes: windowAxes(x.ndim) });
 
-/** The extremum as a gather at its first position, so that exactly one element of a window gets the derivative. */
+/** The extremum as the element at its first position, so that exactly one element of a window gets the derivative. */
 function firstExtremum(x: NDArray, view: View, op: "max" | "min"): NDArray {
-  const at = bind1(op === "max" ? reductions.argmax : reductions.argmin, [bind1(structural.windows, [x], view)], { axes: windowAxes(x.ndim) });
-  const inWindow = contiguousStrides(view.window);
-  const inArray = contiguousStrides(x.shape);
-  const position = range(x.ndim).map((d) => {
-    const offset = view.window[d] === 1 ? undefined : mul(rem(div(at, inWindow[d]!), view.window[d]!), view.dilation[d]! * inArray[d]!);
-    const origin = mul(broadcastedIota("int32", at.shape, d), view.strides[d]! * inArray[d]!);
-    return offset ? add(origin, offset) : origin;
-  });
-  const flat = position.length === 0 ? at : position.reduce((p, q) => add(p, q));
-  return bind1(indexing.gather, [reshapeTo(x, [sizeOf(x.shape)]), flat], { batchDims: 0, mode: "clip" });
+  const all = bind1(structural.windows, [x], view);
+  const axes = windowAxes(x.ndim);
+  const at = bind1(op === "max" ? reductions.argmax : reductions.argmin, [all], { axes });
+  const rank = reshapeTo(broadcastedIota("int32", [sizeOf(view.window)], 0), view.window);
+  const chosen = eq(broadcastTo(at, all.shape, range(x.ndim)), broadcastTo(rank, all.shape, axes));
+  return bind1(reductions.reduceSum, [bind1(types.select, [chosen, all, broadcastTo(scalar(0, x.dtype, x.weak), all.shape, [])], {})], { axes });
 }
 
 function foldWindows(x: NDArray, view: View, init: number, combine: Combine): NDArray {

@@ -210,9 +210,10 @@ export const overlapAdd: Primitive<WindowParams & { readonly shape: Shape }> = d
     return { outputs: [bind1(overlapAdd, [withUnit], { shape: at0(shape, n), window: at0(window, 1), strides: at0(strides, 1), dilation: at0(dilation, 1) })], dims: [0] };
   },
   lower(ctx, [x], { shape, window, strides, dilation }) {
-    // out[i] = sum over w of spread[i - w * dilation, w], where spread has strides - 1 zeros between the window positions.
     const n = shape.length;
     const positions = x!.shape.slice(0, n);
+    if (window.every((w, d) => w === 1 || (w - 1) * dilation[d]! < strides[d]!)) return [placeWindows(ctx, x!, shape, strides, dilation)];
+    // out[i] = sum over w of spread[i - w * dilation, w], where spread has strides - 1 zeros between the window positions.
     const zero = { shape: [], dtype: x!.dtype, expr: constant(x!.dtype, 0) };
     const spreadShape = positions.map((p, d) => Math.max(0, (p - 1) * strides[d]! + 1));
     const spread = strides.some((s) => s > 1) && sizeOf(positions) > 0
@@ -226,6 +227,15 @@ export const overlapAdd: Primitive<WindowParams & { readonly shape: Shape }> = d
     return [ctx.reduce({ ...terms, shape: all }, range(n, n), "add", x!.dtype)];
   },
 });
+
+/** Windows that do not overlap: each element has a place of its own, with zeros between. */
+function placeWindows(ctx: Lowering, x: Lazy, shape: Shape, strides: readonly number[], dilation: readonly number[]): Lazy {
+  const out = ctx.newBuffer(x.dtype, sizeOf(shape));
+  const steps = contiguousStrides(shape);
+  if (sizeOf(x.shape) !== sizeOf(shape)) ctx.write(view({ shape: [], dtype: x.dtype, expr: constant(x.dtype, 0) }, shape, []), out);
+  ctx.write(x, out, { offset: 0, strides: [...steps.map((s, d) => s * strides[d]!), ...steps.map((s, d) => s * dilation[d]!)] });
+  return fromBuffer(out, shape, x.dtype);
+}
 
 export const structuralPrimitives = { transpose, broadcast, reshape, slice, pad, reverse, concatenate, iota, unitVectors, windows, overlapAdd };
 export { broadcast, reshape, transpose, toBatch };

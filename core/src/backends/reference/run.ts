@@ -4,6 +4,7 @@ import { sizeOf } from "../../base/shape.js";
 import { findRoutine } from "../../kernel/routine.js";
 import type { Kernel, Operand, Step } from "../../kernel/schedule.js";
 import { address, evaluator, scalarValue } from "./evaluate.js";
+import { sumOfProducts } from "./product.js";
 import { fold } from "./reduce.js";
 
 /** Calls `f` with every index of a box, the last one fastest. The same array each time. */
@@ -22,8 +23,10 @@ function runKernel(kernel: Kernel, buffers: readonly TypedArray[]): void {
   const results: number[] = kernel.accumulators.map(() => 0);
   const values = kernel.accumulators.map((a) => evaluator(a.value, buffers));
   const outputs = kernel.outputs.map((o) => ({ data: buffers[o.buffer]!, index: o.index, base: scalarValue(o.base, buffers), value: evaluator(o.value, buffers, results) }));
+  const product = sumOfProducts(kernel, buffers);
   forEachIndex(kernel.dims, (i) => {
-    if (kernel.accumulators.length) {
+    if (product) results[0] = product(i);
+    else if (kernel.accumulators.length) {
       const folds = kernel.accumulators.map((a) => fold(a.op, a.op === "argmax" || a.op === "argmin" ? a.value.dtype : a.dtype));
       forEachIndex(kernel.reduceDims, (r) => {
         const all = [...i, ...r];

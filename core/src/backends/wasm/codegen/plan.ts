@@ -1,4 +1,4 @@
-import { isFloat } from "../../../base/dtype.js";
+import { isFloat, itemsize } from "../../../base/dtype.js";
 import type { Expr } from "../../../kernel/expr.js";
 import type { Kernel } from "../../../kernel/schedule.js";
 import type { FloatDType } from "../functions/contract.js";
@@ -51,7 +51,11 @@ export function dependences(kernel: Kernel): Map<Expr, number> {
 function costs(e: Expr, dim: number, lanes: number, dependence: ReadonlyMap<Expr, number>): [scalar: number, vector: number] {
   switch (e.op) {
     case "const": case "accumulator": return [0, 0];
-    case "load": return e.index.strides[dim] === 1 ? [1, e.dtype === "bool" ? 3 : 1] : [1, 2 * lanes];
+    case "load": {
+      const stride = e.index.strides[dim];
+      if (stride === 1) return [1, e.dtype === "bool" ? 3 : 1];
+      return [1, (stride === 2 || stride === -1) && itemsize(e.dtype) * lanes === 16 ? 3 : 2 * lanes];
+    }
     case "gather": return [3, laneStride(e.at, dim, dependence) === 1 ? 3 : 4 * lanes];
     case "unary": {
       if (isNativeUnary(e.fn, e.x.dtype)) return [1, 1];

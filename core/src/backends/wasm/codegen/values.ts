@@ -337,9 +337,21 @@ export class Values {
       vectorLoad(f, e.dtype, lanes, this.inductions.pushAddress(access));
       return;
     }
+    const size = itemsize(e.dtype);
+    if ((stride === 2 || stride === -1) && size * lanes === 16) {
+      // Whole vectors whose elements are all between the first and the last that are wanted.
+      f.memory("v128.load", this.inductions.pushAddress(access, stride === 2 ? 0 : (1 - lanes) * size));
+      if (stride === 2) f.memory("v128.load", this.inductions.pushAddress(access, (lanes - 1) * size));
+      else f.i32x4(0);
+      if (lanes === 4 && stride === 2) f.shuffle32(0, 2, 5, 7);
+      else if (lanes === 4) f.shuffle32(3, 2, 1, 0);
+      else if (stride === 2) f.shuffle64(0, 3);
+      else f.shuffle64(1, 0);
+      return;
+    }
     f.i32x4(0);
     for (let l = 0; l < lanes; l++) {
-      const offset = this.inductions.pushAddress(access, l * stride * itemsize(e.dtype));
+      const offset = this.inductions.pushAddress(access, l * stride * size);
       f.memory(scalarLoad(e.dtype), offset);
       replaceLane(f, e.dtype, lanes, l);
     }
