@@ -31,7 +31,7 @@ export type { ConvParams } from "./primitives/convolution.js";
 export type { DotParams } from "./primitives/dot.js";
 export type { GatherParams, ScatterParams } from "./primitives/indexing.js";
 export { getBackend, registerBackend } from "./backends/registry.js";
-export type { Backend, BackendMemory, Executable, ExecutableReport, Storage } from "./backends/backend.js";
+export type { Backend, BackendMemory, Executable, ExecutableReport, KernelLimits, Storage } from "./backends/backend.js";
 export type { Affine, BufferId, Expr } from "./kernel/expr.js";
 export type { Kernel, Schedule, Step } from "./kernel/schedule.js";
 export { printSchedule } from "./kernel/print.js";

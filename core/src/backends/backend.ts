@@ -36,10 +36,20 @@ export interface ExecutableReport {
   text(): string;
 }
 
+/** What a device wants of kernels when they are fused. */
+export interface KernelLimits {
+  /** Buffers that one kernel binds at most. */
+  readonly maxBuffers?: number;
+  /** Matrix products are known as such only where a kernel writes the sums and nothing else. */
+  readonly plainProducts?: boolean;
+}
+
 /** A device that runs Schedules. Backends know nothing of primitives. */
 export interface Backend {
   readonly name: string;
   readonly dtypes: ReadonlySet<DType>;
+  /** What kernels should be like; absent where anything is good. */
+  readonly kernelLimits?: KernelLimits;
   /** Storage for these elements, copied from `data`. @throws BackendError for a dtype the device lacks. */
   write(dtype: DType, data: TypedArray): Storage;
   /** The elements, copied. */

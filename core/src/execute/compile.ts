@@ -34,7 +34,7 @@ export function compileProgram(program: Program, backend: Backend, donated: read
   const start = performance.now();
   const optimized = optimize(program);
   const lowering = performance.now();
-  const schedule = lowerProgram(optimized, donated);
+  const schedule = lowerProgram(optimized, donated, backend.kernelLimits);
   const done = performance.now();
   return new Compiled(backend, optimized, schedule, backend.compile(schedule), { optimize: lowering - start, lower: done - lowering });
 }

@@ -33,7 +33,7 @@ export function dimensionsOf(e: Expr): Set<number> {
 /** A kernel that sums products of two numbers, and nothing else; undefined for any other. Its outputs may be any functions of the sum. */
 export function asContraction(kernel: Kernel): Contraction | undefined {
   const [sum, ...others] = kernel.accumulators;
-  if (sum === undefined || others.length > 0 || sum.op !== "add" || sum.dtype === "bool") return undefined;
+  if (sum === undefined || others.length > 0 || kernel.stores !== undefined || sum.op !== "add" || sum.dtype === "bool") return undefined;
   const { value } = sum;
   if (value.op !== "binary" || value.fn !== "mul" || value.dtype !== sum.dtype) return undefined;
   const { a, b } = value;

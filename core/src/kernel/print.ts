@@ -1,5 +1,5 @@
 import { type Affine, type Expr, operands, visitExpr } from "./expr.js";
-import type { Kernel, Operand, Schedule, Step } from "./schedule.js";
+import type { Kernel, KernelOutput, Operand, Schedule, Step } from "./schedule.js";
 
 const symbols: Readonly<Record<string, string>> = { add: "+", sub: "-", mul: "*", div: "/", eq: "==", ne: "!=", lt: "<", le: "<=", gt: ">", ge: ">=" };
 const loopNames = ["i", "j", "k", "l", "m", "n"];
@@ -68,16 +68,19 @@ class Writer {
 }
 
 function kernelLines(kernel: Kernel): string[] {
-  const { dims, reduceDims, accumulators, outputs } = kernel;
+  const { dims, reduceDims, accumulators, outputs, stores = [] } = kernel;
   const loops = (sizes: readonly number[], from: number): string => sizes.map((n, d) => `${loopName(from + d)}<${n}`).join(" ");
   const head = ["kernel", ...(dims.length ? [loops(dims, 0)] : []), ...(reduceDims.length ? [`reduce ${loops(reduceDims, dims.length)}`] : [])].join(" ");
   const inside = new Writer();
-  inside.share(accumulators.map((a) => a.value));
+  const rootsOf = (list: readonly KernelOutput[]) => list.flatMap((o) => (o.base ? [o.base, o.value] : [o.value]));
+  const write = (o: KernelOutput, writer: Writer) => `${bufferName(o.buffer)}[${placeText(o.index, o.base && writer.text(o.base, false))}] = ${writer.text(o.value, false)}`;
+  inside.share([...rootsOf(stores), ...accumulators.map((a) => a.value)]);
+  const beside = stores.map((o) => write(o, inside));
   const sums = accumulators.map((a, i) => `a${i} = ${a.op} ${inside.text(a.value, false)}`);
   const after = new Writer();
-  after.share(outputs.flatMap((o) => (o.base ? [o.base, o.value] : [o.value])));
-  const writes = outputs.map((o) => `${bufferName(o.buffer)}[${placeText(o.index, o.base && after.text(o.base, false))}] = ${after.text(o.value, false)}`);
-  return [head, ...[...inside.lines, ...sums, ...after.lines, ...writes].map((l) => `  ${l}`)];
+  after.share(rootsOf(outputs));
+  const writes = outputs.map((o) => write(o, after));
+  return [head, ...[...inside.lines, ...beside, ...sums, ...after.lines, ...writes].map((l) => `  ${l}`)];
 }
 
 const operandText = (o: Operand): string => `${bufferName(o.buffer)}:${o.dtype}[${o.shape.join(",")}]`;

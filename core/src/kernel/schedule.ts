@@ -32,6 +32,8 @@ export interface Kernel {
   readonly reduceDims: readonly number[];
   readonly accumulators: readonly Accumulate[];
   readonly outputs: readonly KernelOutput[];
+  /** Written beside the accumulation: index and value are over output and reduced dimensions, for every index of both. Only in kernels that reduce. */
+  readonly stores?: readonly KernelOutput[] | undefined;
 }
 
 /** A dense row-major array in a buffer. */

@@ -1,6 +1,6 @@
 import { sizeOf } from "../base/shape.js";
 import { type Affine, type BufferId, type Expr, rewrite, visitExpr } from "../kernel/expr.js";
-import type { BufferInfo, Kernel, Step } from "../kernel/schedule.js";
+import type { BufferInfo, Kernel, KernelOutput, Step } from "../kernel/schedule.js";
 
 /** What a step does to buffers, its bodies included. */
 export interface Effects {
@@ -43,6 +43,11 @@ export function effects(step: Step, buffers: readonly BufferInfo[]): Effects {
           read(o.value);
           read(o.base);
           write(o.buffer, o.base === undefined && fills(s.kernel.dims, o.index, buffers[o.buffer]!.size));
+        }
+        for (const o of s.kernel.stores ?? []) {
+          read(o.value);
+          read(o.base);
+          write(o.buffer, o.base === undefined && fills([...s.kernel.dims, ...s.kernel.reduceDims], o.index, buffers[o.buffer]!.size));
         }
         break;
       case "routine":
@@ -87,22 +92,25 @@ function sameExpr(a: Expr | undefined, b: Expr | undefined): boolean {
  * read where it is written and nowhere else.
  */
 export function worksInPlace(kernel: Kernel, written: BufferId, read: BufferId): boolean {
-  const place = kernel.outputs.find((o) => o.buffer === written);
-  if (!place || kernel.outputs.filter((o) => o.buffer === written).length > 1) return false;
-  if (sizeOf(kernel.dims) === 1) return true;
+  const { accumulators, outputs, stores = [] } = kernel;
+  const writes = [...outputs, ...stores].filter((o) => o.buffer === written);
+  const [place] = writes;
+  if (!place || writes.length > 1) return false;
+  const isStore = stores.includes(place);
+  if (!isStore && sizeOf(kernel.dims) === 1) return true;
   const ndim = kernel.dims.length + kernel.reduceDims.length;
   let safe = true;
   const anywhere = (e: Expr | undefined) => e && visitExpr(e, (x) => { if ((x.op === "load" || x.op === "gather") && x.buffer === read) safe = false; });
-  for (const a of kernel.accumulators) anywhere(a.value);
-  for (const o of kernel.outputs) {
-    anywhere(o.base);
-    visitExpr(o.value, (x) => {
-      if (x.op === "gather" && x.buffer === read) safe = false;
-      if (x.op !== "load") return;
-      anywhere(x.base);
-      if (x.buffer === read && !(samePlace(x.index, place.index, ndim) && sameExpr(x.base, place.base))) safe = false;
-    });
-  }
+  const there = (e: Expr) => visitExpr(e, (x) => {
+    if (x.op === "gather" && x.buffer === read) safe = false;
+    if (x.op !== "load") return;
+    anywhere(x.base);
+    if (x.buffer === read && !(samePlace(x.index, place.index, ndim) && sameExpr(x.base, place.base))) safe = false;
+  });
+  for (const a of accumulators) (isStore ? there : anywhere)(a.value);
+  for (const o of stores) (isStore ? there : anywhere)(o.value);
+  for (const o of outputs) (isStore ? anywhere : there)(o.value);
+  for (const o of [...outputs, ...stores]) anywhere(o.base);
   return safe;
 }
 
@@ -115,6 +123,7 @@ export function renameBuffer(step: Step, from: BufferId, to: BufferId): Step {
     if (x.op === "gather" && x.buffer === from) return { ...x, buffer: to, at: go(x.at) };
     return undefined;
   }, memo);
+  const output = (o: KernelOutput): KernelOutput => ({ ...o, buffer: id(o.buffer), base: o.base && go(o.base), value: go(o.value) });
   const list = (steps: readonly Step[]): Step[] => steps.map((s) => renameBuffer(s, from, to));
   switch (step.kind) {
     case "kernel": return {
@@ -122,7 +131,8 @@ export function renameBuffer(step: Step, from: BufferId, to: BufferId): Step {
       kernel: {
         ...step.kernel,
         accumulators: step.kernel.accumulators.map((a) => ({ ...a, value: go(a.value) })),
-        outputs: step.kernel.outputs.map((o) => ({ ...o, buffer: id(o.buffer), base: o.base && go(o.base), value: go(o.value) })),
+        outputs: step.kernel.outputs.map(output),
+        ...(step.kernel.stores && { stores: step.kernel.stores.map(output) }),
       },
     };
     case "routine": return { ...step, inputs: step.inputs.map((o) => ({ ...o, buffer: id(o.buffer) })), outputs: step.outputs.map((o) => ({ ...o, buffer: id(o.buffer) })) };

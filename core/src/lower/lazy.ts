@@ -82,7 +82,7 @@ export function reshapeLazy(x: Lazy, shape: Shape): Lazy | undefined {
 /** `x` inside the bounds, `fill` outside; `x` must already be indexed by the new loop. */
 export const guarded = (x: Lazy, bounds: readonly Bound[], fill: Expr): Lazy => ({ ...x, expr: guard(bounds, x.expr, fill) });
 
-const heavy = new Set(["exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "logistic", "erf", "erfc", "erfInv", "lgamma", "digamma", "pow", "atan2", "polygamma", "igamma", "igammac", "cbrt"]);
+export const heavy: ReadonlySet<string> = new Set(["exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "logistic", "erf", "erfc", "erfInv", "lgamma", "digamma", "pow", "atan2", "polygamma", "igamma", "igammac", "cbrt"]);
 
 const workOf = (e: Expr): number => {
   if (e.op === "unary" || e.op === "binary") return heavy.has(e.fn) ? 20 : 1;

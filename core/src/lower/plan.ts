@@ -17,7 +17,7 @@ export function touched(step: Step): Set<BufferId> {
   switch (step.kind) {
     case "kernel":
       for (const a of step.kernel.accumulators) expr(a.value);
-      for (const o of step.kernel.outputs) {
+      for (const o of [...step.kernel.outputs, ...(step.kernel.stores ?? [])]) {
         ids.add(o.buffer);
         expr(o.value);
         expr(o.base);

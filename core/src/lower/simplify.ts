@@ -1,7 +1,7 @@
 import { range } from "../base/shape.js";
 import type { Affine, Expr } from "../kernel/expr.js";
 import type { Kernel } from "../kernel/schedule.js";
-import { affines, reindex } from "../kernel/reindex.js";
+import { affines, reindex, substitute } from "../kernel/reindex.js";
 
 /**
  * Drops loop dimensions of size 1 and merges neighbours that every access walks through evenly, so that backends see few long loops.
@@ -10,7 +10,7 @@ import { affines, reindex } from "../kernel/reindex.js";
 export function simplifyKernel(kernel: Kernel): Kernel {
   const sizes = [...kernel.dims, ...kernel.reduceDims];
   const split = kernel.dims.length;
-  const all: Affine[] = [...kernel.accumulators.flatMap((a) => affines(a.value)), ...kernel.outputs.flatMap((o) => [...affines(o.value), padded(o.index, sizes.length)])];
+  const all: Affine[] = [...kernel.accumulators.flatMap((a) => affines(a.value)), ...[...kernel.outputs, ...(kernel.stores ?? [])].flatMap((o) => [...affines(o.value), padded(o.index, sizes.length)])];
   const groups: number[][] = [];
   range(sizes.length).forEach((d) => {
     if (sizes[d] === 1) return;
@@ -33,6 +33,7 @@ export function simplifyKernel(kernel: Kernel): Kernel {
     reduceDims: merged.slice(outer),
     accumulators: kernel.accumulators.map((a) => ({ ...a, value: again(a.value) })),
     outputs: kernel.outputs.map((o) => ({ ...o, index: outputIndex(o.index), value: again(o.value) })),
+    ...(kernel.stores && { stores: kernel.stores.map((o) => ({ ...o, index: substitute(o.index, subst, ndim), value: again(o.value) })) }),
   };
 }
 

@@ -24,13 +24,16 @@ function runKernel(kernel: Kernel, buffers: readonly TypedArray[]): void {
   const values = kernel.accumulators.map((a) => evaluator(a.value, buffers));
   const outputs = kernel.outputs.map((o) => ({ data: buffers[o.buffer]!, index: o.index, base: scalarValue(o.base, buffers), value: evaluator(o.value, buffers, results) }));
   const product = sumOfProducts(kernel, buffers);
+  const stores = (kernel.stores ?? []).map((o) => ({ data: buffers[o.buffer]!, index: o.index, base: scalarValue(o.base, buffers), value: evaluator(o.value, buffers) }));
   forEachIndex(kernel.dims, (i) => {
     if (product) results[0] = product(i);
     else if (kernel.accumulators.length) {
       const folds = kernel.accumulators.map((a) => fold(a.op, a.op === "argmax" || a.op === "argmin" ? a.value.dtype : a.dtype));
       forEachIndex(kernel.reduceDims, (r) => {
         const all = [...i, ...r];
+        const beside = stores.map((o) => o.value(all));
         folds.forEach((f, k) => f.add(values[k]!(all)));
+        stores.forEach((o, k) => (o.data[address(o.index, all) + o.base] = beside[k]!));
       });
       folds.forEach((f, k) => (results[k] = f.result()));
     }

@@ -4,7 +4,8 @@ import { allDTypes, isFloat } from "../../base/dtype.js";
 import type { DType } from "../../base/dtype.js";
 import { accumulator, binary, cast, constant, gather, guard, index, load, select, unary } from "../../kernel/expr.js";
 import type { Affine, BinaryFn, Bound, Expr, UnaryFn } from "../../kernel/expr.js";
-import type { Accumulate, Kernel, ReduceOp } from "../../kernel/schedule.js";
+import { contiguousStrides, sizeOf } from "../../base/shape.js";
+import type { Accumulate, Kernel, ReduceOp, Step } from "../../kernel/schedule.js";
 import type { BufferInfo } from "../../kernel/schedule.js";
 import { expectSame, kernelStep, random, randomArray, schedule } from "./test-support.js";
 
@@ -117,9 +118,28 @@ function build(seed: number) {
     outputs.push({ dtype: value.dtype, size: step });
     outputExprs.push({ value, index: { offset, strides } });
   }
-  const kernel: Kernel = { dims, reduceDims, accumulators, outputs: outputExprs.map((o, i) => ({ ...o, buffer: inputs.length + i })) };
+  // Elements stored beside the accumulation.
+  const stores: { value: Expr; index: Affine }[] = [];
+  pool.clear();
+  if (reducing && next() < 0.5)
+    for (let i = 0; i <= below(2); i++) {
+      const value = expr(i === 0 ? dtype : pick(allDTypes), sizes.length, 3);
+      stores.push({ value, index: { offset: 0, strides: contiguousStrides(sizes) } });
+      outputs.push({ dtype: value.dtype, size: sizeOf(sizes) });
+    }
+  // Outputs updated in place: each may take in what it and the others held at this index.
+  const inPlace = next() < 0.4;
+  const first = inputs.length;
+  if (inPlace) inputs.push(...outputs);
+  const outputAt = inputs.length;
+  const updated = (list: readonly { value: Expr; index: Affine }[], from: number) => list.map(({ value, index: at }, i) => {
+    const others = list.map((o, k) => [o, from + k] as const).filter(([o]) => inPlace && o.value.dtype === value.dtype && next() < 0.7);
+    return { index: at, buffer: from + i, value: others.reduce((v, [o, id]) => combine(value.dtype, v, load(value.dtype, id, o.index)), value) };
+  });
+  const kernel: Kernel = { dims, reduceDims, accumulators, outputs: updated(outputExprs, outputAt), ...(stores.length && { stores: updated(stores, outputAt + outputExprs.length) }) };
   const arrays = inputs.map(({ dtype: d, size }, i) => randomArray(d, size, seed + i));
-  return { schedule: schedule(arrays, outputs, [kernelStep(kernel)]), arrays, exact: !accumulators.some((a) => a.op === "add" && isFloat(a.dtype)) };
+  const fill: Step[] = inPlace ? outputs.map((o, i) => ({ kind: "copy", from: first + i, to: outputAt + i, count: o.size })) : [];
+  return { schedule: schedule(arrays, outputs, [...fill, kernelStep(kernel)]), arrays, exact: !accumulators.some((a) => a.op === "add" && isFloat(a.dtype)) };
 }
 
 const numRuns = Number(process.env["HESSIA_FUZZ_RUNS"] ?? 400);

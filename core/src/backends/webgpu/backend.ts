@@ -1,7 +1,7 @@
 import type { DType, TypedArray } from "../../base/dtype.js";
 import { BackendError } from "../../base/errors.js";
 import type { Schedule } from "../../kernel/schedule.js";
-import type { Backend, BackendMemory, Executable, Storage } from "../backend.js";
+import type { Backend, BackendMemory, Executable, KernelLimits, Storage } from "../backend.js";
 import { GpuExecutable, type Host, type Pipeline } from "./executable.js";
 import { type GpuBuffer, type GpuDevice, mapModeRead, usage } from "./gpu.js";
 import { allAnswered, deviceError, Health, watch } from "./health.js";
@@ -28,6 +28,7 @@ function fromWords(dtype: DType, words: ArrayBuffer): TypedArray {
 export class WebGPUBackend implements Backend, Host, Owner {
   readonly name = "webgpu";
   readonly dtypes: ReadonlySet<DType> = new Set<DType>(["bool", "int32", "uint32", "float32"]);
+  readonly kernelLimits: KernelLimits;
   readonly pool: BufferPool;
   #pipelines = new Map<string, Pipeline>();
   #live = 0;
@@ -41,6 +42,8 @@ export class WebGPUBackend implements Backend, Host, Owner {
 
   /** @param owners what must live as long as the device: Dawn frees its instance, under the device's feet, when nothing refers to it. */
   constructor(readonly device: GpuDevice, readonly description: string, readonly owners: readonly unknown[] = []) {
+    // Long reductions bind one more for their parts.
+    this.kernelLimits = { maxBuffers: device.limits.maxStorageBuffersPerShaderStage - 1, plainProducts: true };
     this.pool = new BufferPool(device);
     void device.lost.then((info) => { this.#lost = deviceError("webgpu", `a lost device (${info.reason}): ${info.message}`, "call initWebGPU() again and make the arrays anew"); });
     device.addEventListener?.("uncapturederror", (event) => { this.#stray = deviceError("webgpu", event.error.message, "this is a defect in Hessia: please report it with this message"); });

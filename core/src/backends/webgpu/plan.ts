@@ -31,7 +31,7 @@ export const byteLength = (elements: number): number => 4 * Math.max(elements, 1
 
 function writtenBuffers(steps: readonly Step[], into = new Set<BufferId>()): Set<BufferId> {
   for (const s of steps) {
-    if (s.kind === "kernel") s.kernel.outputs.forEach((o) => into.add(o.buffer));
+    if (s.kind === "kernel") [...s.kernel.outputs, ...(s.kernel.stores ?? [])].forEach((o) => into.add(o.buffer));
     else if (s.kind === "routine") s.outputs.forEach((o) => into.add(o.buffer));
     else if (s.kind === "copy") into.add(s.to);
     else if (s.kind === "for") writtenBuffers(s.body, into.add(s.counter));

@@ -8,7 +8,7 @@ import { emitNest } from "./nest.js";
 import type { NestContext } from "./nest.js";
 import { normalize } from "./normalize.js";
 import { splitRows } from "./row-blocks.js";
-import { shareExpressions } from "./share.js";
+import { shareExpressions } from "../../../kernel/share.js";
 
 /** Sets of dimensions are bits of a 32-bit integer. */
 const maxLoops = 30;

@@ -28,7 +28,7 @@ export interface Layout {
 function usedBuffers(steps: readonly Step[], used = new Set<BufferId>()): Set<BufferId> {
   for (const s of steps) {
     switch (s.kind) {
-      case "kernel": s.kernel.outputs.forEach((o) => used.add(o.buffer)); break;
+      case "kernel": [...s.kernel.outputs, ...(s.kernel.stores ?? [])].forEach((o) => used.add(o.buffer)); break;
       case "routine": s.outputs.forEach((o) => used.add(o.buffer)); break;
       case "copy": used.add(s.to); break;
       case "for":

@@ -10,6 +10,7 @@ import { laneStride } from "./lane-stride.js";
 import type { Hoisted } from "./hoist.js";
 import { Inductions } from "./induction.js";
 import type { BufferLocation } from "./location.js";
+import { writesOf } from "./normalize.js";
 import { planNest } from "./plan.js";
 import type { NestPlan } from "./plan.js";
 import { Extremum } from "./extremum.js";
@@ -78,21 +79,21 @@ class NestEmitter {
         const taker = context.takenBy?.(e.buffer);
         if (taker !== undefined) this.loaded.add(taker);
       }
-    const overlaps = laneDim >= 0 && laneDim < this.outputCount && !kernel.outputs.some((o) => this.loaded.has(o.buffer));
+    const overlaps = laneDim >= 0 && laneDim < this.outputCount && !writesOf(kernel).some((o) => this.loaded.has(o.buffer));
     this.scalarRemainder = laneDim >= 0 && !overlaps && n % lanes !== 0;
     this.mainTrips = laneDim < 0 ? 0 : Math.floor(n / (lanes * this.plan.copies));
 
     this.inductions = new Inductions(this.f, this.sizes, context.locate);
     this.values = new Values(this.f, context.library, this.inductions, dependence, lanes, laneDim);
-    const roots = [...kernel.accumulators.map((a) => a.value), ...(searches ? [this.position] : []), ...kernel.outputs.map((o) => o.value)];
-    this.values.register(roots, kernel.outputs);
+    const roots = [...kernel.accumulators.map((a) => a.value), ...(searches ? [this.position] : []), ...writesOf(kernel).map((o) => o.value)];
+    this.values.register(roots, writesOf(kernel));
 
     const levelOf = (mask: number): number => {
       for (let i = order.length; i > 0; i--) if (mask & (1 << order[i - 1]!)) return i;
       return 0;
     };
     const rootsFor = (vector: boolean) => [
-      ...[...kernel.accumulators.map((a) => a.value), ...(searches ? [this.position] : [])].map((value) => ({ value, depth: order.length, vector })),
+      ...[...kernel.accumulators.map((a) => a.value), ...(kernel.stores ?? []).map((o) => o.value), ...(searches ? [this.position] : [])].map((value) => ({ value, depth: order.length, vector })),
       ...kernel.outputs.map((o) => ({ value: o.value, depth: this.outputCount, vector: vector && laneDim < this.outputCount })),
     ];
     const hoistsFor = (vector: boolean): Hoisted[][] =>
@@ -266,13 +267,7 @@ class NestEmitter {
   private store(): void {
     const { values } = this;
     const vector = values.vectorized && this.plan.laneDim < this.outputCount;
-    const { outputs } = this.kernel;
-    // What one output overwrites another may still have to read.
-    const heldFirst = outputs.length > 1 && outputs.some((o) => this.loaded.has(o.buffer));
-    const write = (): void => {
-      if (heldFirst) for (const o of outputs) if (o.value.op !== "accumulator" && o.value.op !== "const") values.hold(o.value, vector);
-      for (const o of outputs) this.storeOne(o, vector);
-    };
+    const write = (): void => this.write(this.kernel.outputs, vector);
     if (vector) this.eachCopy(write);
     else {
       // Lanes of a reduced dimension are gone by now.
@@ -281,6 +276,14 @@ class NestEmitter {
       write();
       values.vectorized = before;
     }
+  }
+
+  /** Stores values of the current index. */
+  private write(list: readonly KernelOutput[], vector: boolean): void {
+    // What one output overwrites another may still have to read.
+    if (list.length > 1 && list.some((o) => this.loaded.has(o.buffer)))
+      for (const o of list) if (o.value.op !== "accumulator" && o.value.op !== "const") this.values.hold(o.value, vector);
+    for (const o of list) this.storeOne(o, vector);
   }
 
   private storeOne(o: KernelOutput, vector: boolean): void {
@@ -301,7 +304,7 @@ class NestEmitter {
     const count = !values.vectorized ? 1 : acrossLanes ? this.reducedCopies() : this.copies.length;
     const folds = this.folding !== undefined;
     const across = acrossLanes && values.vectorized;
-    const byBlocks = values.vectorized && kernel.accumulators.length === 1 && this.mainTrips > 1 && this.plan.copies > 1;
+    const byBlocks = values.vectorized && kernel.accumulators.length === 1 && !kernel.stores && this.mainTrips > 1 && this.plan.copies > 1;
     this.blockSearch = undefined;
     this.reductions = kernel.accumulators.map((a) => {
       const { op, dtype } = a;
@@ -335,6 +338,7 @@ class NestEmitter {
       else
         this.eachCopy(() => {
           for (const r of this.reductions) r.update();
+          this.write(this.kernel.stores ?? [], values.vectorized);
         });
       return;
     }

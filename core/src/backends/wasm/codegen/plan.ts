@@ -91,7 +91,7 @@ export function planNest(kernel: Kernel, simd: boolean, bound = 0): NestPlan {
   const searches = kernel.accumulators.some((a) => a.op === "argmax" || a.op === "argmin");
   let best = { dim: -1, gain: 1.05 };
   sizes.forEach((n, d) => {
-    if (d < bound || n < lanes || guardDims & (1 << d)) return;
+    if (d < bound || n < lanes || guardDims & (1 << d) || kernel.stores?.some((o) => o.index.strides[d] !== 1)) return;
     const reduced = d >= outputs;
     if (reduced) {
       // Positions of extrema are found in row-major order, so the last dimension must stay the last; and a short sum is not worth its horizontal end.
@@ -105,8 +105,9 @@ export function planNest(kernel: Kernel, simd: boolean, bound = 0): NestPlan {
       scalarCost += s;
       vectorCost += v;
     }
-    scalarCost += kernel.accumulators.length + (reduced ? 0 : kernel.outputs.length);
-    vectorCost += kernel.accumulators.length + (reduced ? 0 : kernel.outputs.length);
+    const always = kernel.accumulators.length + (kernel.stores?.length ?? 0) + (reduced ? 0 : kernel.outputs.length);
+    scalarCost += always;
+    vectorCost += always;
     const gain = (scalarCost * lanes) / vectorCost;
     // Among equals the output dimension wins (no horizontal end), and of these the later one (neighbours in memory).
     if (gain > best.gain * 1.01 || (gain >= best.gain * 0.99 && !reduced && best.dim < outputs)) best = { dim: d, gain };

@@ -26,6 +26,62 @@ function same(s: Schedule, inputs: Parameters<typeof runOn>[2], ulps = 0, scale 
 // Around one piece for each thread, the pieces of two and three threads, vectors and cache lines.
 const sizes = [0, 1, 2, 3, 4, 5, 7, 8, 9, 11, 12, 13, 31, 32, 33, 63, 64, 65, 127, 128, 129, 191, 192, 193, 509, 511, 512, 513, 767, 768, 769, 1031];
 
+describe("elements stored beside a reduction", () => {
+  it("of any size, in place too", () => {
+    for (const [m, n] of [[1, 1], [1, 7], [1, 513], [1, 1031], [2, 64], [3, 129], [64, 3], [37, 41]] as const) {
+      const all = affine([n, 1]);
+      const [x, old] = [load("float64", 0, all), load("float64", 2, all)];
+      const kernel: Kernel = {
+        dims: [m], reduceDims: [n], accumulators: [{ op: "max", dtype: "float64", value: binary("mul", x, old) }],
+        outputs: [{ buffer: 3, index: affine([1]), value: accumulator("float64", 0) }],
+        stores: [{ buffer: 2, index: all, value: binary("add", x, old) }, { buffer: 4, index: all, value: binary("sub", old, x) }],
+      };
+      const inputs = [randomArray("float64", m * n, 1), randomArray("float64", m * n, 2)];
+      const outputs = [m * n, m, m * n].map((size) => ({ dtype: "float64" as const, size }));
+      expect(same(schedule(inputs, outputs, [{ kind: "copy", from: 1, to: 2, count: m * n }, kernelStep(kernel)]), inputs)).toBe(m * n > 1 ? 2 : 0);
+    }
+  });
+});
+
+describe("results in the memory of donated inputs", () => {
+  const place = affine([1]);
+  // Up to 1024 numbers of eight bytes are copied into the frame; the others are in the heap.
+  it.each([1, 2, 65, 1024, 1025, 1027, 2049, 5003])("%i elements", (n) => {
+    for (const huge of [1, 1e300]) {
+      // Sines of huge numbers are computed in JavaScript, after a worker has given them up.
+      const kernel: Kernel = {
+        dims: [n], reduceDims: [], accumulators: [],
+        outputs: [
+          { buffer: 2, index: place, value: binary("add", unary("sin", load("float64", 0, place)), load("float64", 1, place)) },
+          { buffer: 3, index: place, value: binary("sub", load("float64", 1, place), binary("mul", load("float64", 1, place), constant("float64", 3))) },
+        ],
+      };
+      const inputs = [(randomArray("float64", n, 1) as Float64Array).map((x, i) => (i % 3 === 0 ? x * huge : x)), randomArray("float64", n, 2)];
+      const s = { ...schedule(inputs, [{ dtype: "float64", size: n }, { dtype: "float64", size: n }], [kernelStep(kernel)]), donations: [{ input: 0, output: 2 }, { input: 1, output: 3 }] };
+      const want = runOn(referenceBackend, s, inputs);
+      for (const backend of split) {
+        const executable = backend.compile(s);
+        const results = executable.run(inputs.map((a) => backend.write("float64", a)), [0, 1]);
+        results.forEach((r, i) => expectClose(backend.readSync(r), want[i]!, 4, () => `${backend.threads.count} threads, output ${i}`, 4));
+        results.forEach((r) => r.dispose());
+        executable.dispose();
+      }
+    }
+  });
+  it.each([1025, 2049, 5003])("%i elements whose last vector would overlap the one before", (n) => {
+    const kernel: Kernel = { dims: [n], reduceDims: [], accumulators: [], outputs: [{ buffer: 1, index: place, value: binary("mul", load("float64", 0, place), constant("float64", 3)) }] };
+    const x = randomArray("float64", n);
+    const s = { ...schedule([x], [{ dtype: "float64", size: n }], [kernelStep(kernel)]), donations: [{ input: 0, output: 1 }] };
+    for (const backend of split) {
+      const executable = backend.compile(s);
+      const [r] = executable.run([backend.write("float64", x)], [0]);
+      expect([...backend.readSync(r!)]).toEqual([...x].map((v) => v * 3));
+      r!.dispose();
+      executable.dispose();
+    }
+  });
+});
+
 describe("pieces of a map", () => {
   it.each(["float32", "float64", "int32", "bool"] as const)("%s of every size", (dtype) => {
     for (const n of sizes) {

@@ -3,7 +3,7 @@ import { contiguousStrides } from "../../../base/shape.js";
 import { accumulator, type Affine, binary, type BufferId, constant, type Expr, gather, load, rewrite } from "../../../kernel/expr.js";
 import { type Contraction, mergedStride } from "../../../kernel/contraction.js";
 import type { Accumulate, BufferInfo, Kernel, KernelOutput } from "../../../kernel/schedule.js";
-import { visitKernel } from "../codegen/normalize.js";
+import { visitKernel, writesOf } from "../codegen/normalize.js";
 import { maxPieces } from "./control.js";
 import { PieceMaker, type View } from "./piece.js";
 import { asProduct, callsHost, estimateWork } from "./work.js";
@@ -91,7 +91,7 @@ export function splitKernel(kernel: Kernel, { threads, simd, minimumWork, firstP
   const cuts = (product ? productOrder(product) : kernel.dims.map((_, d) => d)).flatMap((dim) => {
     const size = kernel.dims[dim]!;
     if (guarded & (1 << dim)) return [];
-    const beside = kernel.outputs.some((o) => Math.abs(strideOf(o.index, dim)) === 1);
+    const beside = writesOf(kernel).some((o) => Math.abs(strideOf(o.index, dim)) === 1);
     if (product) return [cutAlong(dim, size, wanted, product.batch.includes(dim) ? 1 : beside ? 16 : 24, threads, product.batch.includes(dim) || minimumWork === 0 ? 1 : productChunk)];
     // Vectors lie along such a dimension: pieces of a short one would lose them.
     if (beside && size < 2 * lineElements && kernel.accumulators.length > 0) return [];
@@ -125,7 +125,7 @@ function productOrder({ sizes, batch, m, n }: Contraction): number[] {
 
 /** Workers have no JavaScript functions; and what a worker could not do is done again, which must not meet what it has overwritten. */
 function canSplit(kernel: Kernel, takenBy: SplitOptions["takenBy"]): boolean {
-  const written = new Set(kernel.outputs.map((o) => o.buffer));
+  const written = new Set(writesOf(kernel).map((o) => o.buffer));
   let host: "never" | "sometimes" | "always" = "never";
   let inPlace = false;
   visitKernel(kernel, (e) => {
@@ -144,6 +144,7 @@ function alongOutput(kernel: Kernel, { dim, chunk, count }: Cut): Split {
     reduceDims: kernel.reduceDims,
     accumulators: kernel.accumulators.map((a) => ({ ...a, value: maker.expr(a.value) })),
     outputs: kernel.outputs.map((o) => maker.output(o)),
+    stores: kernel.stores?.map((o) => maker.output(o)),
   });
   const whole = piece(chunk);
   const rest = size - (count - 1) * chunk;
@@ -164,6 +165,7 @@ function alongTerms(kernel: Kernel, { dim, chunk, count }: Cut, firstPartial: Bu
   const read = (dtype: DType, id: BufferId): Expr => load(dtype, id, { offset: 0, strides: [...inPiece.strides, cells] });
 
   const accumulators: Accumulate[] = kernel.accumulators.map((a) => ({ ...a, value: maker.expr(a.value) }));
+  const stores = kernel.stores?.map((o) => maker.output(o));
   const written: KernelOutput[] = [];
   const store = (id: BufferId, value: Expr): void => { written.push({ buffer: maker.view(id, cells), index: inPiece, value }); };
   // Positions count the dimensions inside the split one.
@@ -197,7 +199,7 @@ function alongTerms(kernel: Kernel, { dim, chunk, count }: Cut, firstPartial: Bu
   if (partials.reduce((n, p) => n + p.size * itemsize(p.dtype), 0) > maxPartialBytes) return undefined;
 
   const size = kernel.reduceDims[dim - outputs]!;
-  const piece = (n: number): Kernel => ({ dims: kernel.dims, reduceDims: kernel.reduceDims.map((d, i) => (i === dim - outputs ? n : d)), accumulators, outputs: written });
+  const piece = (n: number): Kernel => ({ dims: kernel.dims, reduceDims: kernel.reduceDims.map((d, i) => (i === dim - outputs ? n : d)), accumulators, outputs: written, stores });
   const rest = size - (count - 1) * chunk;
   const results = combined.map((c) => c.result);
   return {

@@ -1,7 +1,7 @@
 import { isFloat, itemsize } from "../../../base/dtype.js";
 import { asContraction, type Contraction } from "../../../kernel/contraction.js";
 import { type Expr, visitExpr } from "../../../kernel/expr.js";
-import type { Kernel } from "../../../kernel/schedule.js";
+import type { Kernel, KernelOutput } from "../../../kernel/schedule.js";
 import { ModuleFunctions } from "../functions/library.js";
 import { isNativeBinary, isNativeUnary } from "../codegen/vector.js";
 
@@ -48,21 +48,24 @@ export interface Work {
   readonly touched: number;
 }
 
+const bytesOf = (list: readonly KernelOutput[]): number => list.reduce((t, o) => t + itemsize(o.value.dtype), 0);
+
 export function estimateWork(kernel: Kernel, simd: boolean): Work {
   const outputs = product(kernel.dims);
   const inner = outputs * product(kernel.reduceDims);
-  const stored = kernel.outputs.reduce((t, o) => t + itemsize(o.value.dtype), 0);
+  const stores = kernel.stores ?? [];
+  const [stored, beside] = [bytesOf(kernel.outputs), bytesOf(stores)];
   const perOutput = (moved * stored) / 4 + sum(kernel.outputs.map((o) => o.value));
-  const perTerm = asProduct(kernel) ? (multiplied * itemsize(kernel.accumulators[0]!.dtype)) / 4 : sum(kernel.accumulators.map((a) => a.value)) + kernel.accumulators.length * computed;
+  const perTerm = asProduct(kernel) ? (multiplied * itemsize(kernel.accumulators[0]!.dtype)) / 4 : sum([...kernel.accumulators, ...stores].map((a) => a.value)) + kernel.accumulators.length * computed + (moved * beside) / 4;
   let loaded = 0;
   const seen = new Set<Expr>();
-  for (const { value } of [...kernel.accumulators, ...kernel.outputs])
+  for (const { value } of [...kernel.accumulators, ...kernel.outputs, ...stores])
     visitExpr(value, (e) => {
       if (e.op === "load") loaded += itemsize(e.dtype) * product([...kernel.dims, ...kernel.reduceDims].filter((_, d) => (e.index.strides[d] ?? 0) !== 0));
     }, seen);
   return {
     nanoseconds: (outputs * perOutput + (kernel.accumulators.length > 0 ? inner * perTerm : 0)) * (simd ? 1 : 3),
-    written: outputs * stored, touched: outputs * stored + loaded,
+    written: outputs * stored + inner * beside, touched: outputs * stored + inner * beside + loaded,
   };
 }
 

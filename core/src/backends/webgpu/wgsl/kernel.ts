@@ -59,6 +59,7 @@ function fold(kernel: Kernel, states: readonly State[], bindings: Bindings, star
   const inner = loopNames(kernel.reduceDims, "r");
   const emitter = new Emitter({ buffer: bindings.read, loops: [...outer, ...inner] }, "v");
   const values = kernel.accumulators.map((a) => emitter.value(a.value));
+  const beside = writes(kernel.stores ?? [], emitter, bindings);
   const blocked = turns > block ? states.filter((s) => s.op === "add" && s.dtype === "float32") : [];
   const folding = states.flatMap((s, k) => {
     const [value, position] = reading(s, values[k]!, "r");
@@ -71,7 +72,7 @@ function fold(kernel: Kernel, states: readonly State[], bindings: Bindings, star
     ...(blocked.length ? ["var turn = 0u;"] : []),
     `for (var r: u32 = ${start}; r < ${end}; r = r + ${step}u) {`,
     ...indent([
-      ...unravel("r", kernel.reduceDims, inner), ...emitter.lines, ...folding,
+      ...unravel("r", kernel.reduceDims, inner), ...beside, ...folding,
       ...(blocked.length ? ["turn = turn + 1u;", `if (turn == ${block}u) {`, ...indent([...flush, ...blocked.map((s) => `${s.name}_part = 0.0;`), "turn = 0u;"]), "}"] : []),
     ]),
     "}",

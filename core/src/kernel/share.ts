@@ -1,6 +1,6 @@
-import { rewrite } from "../../../kernel/expr.js";
-import type { Affine, Expr } from "../../../kernel/expr.js";
-import type { Kernel } from "../../../kernel/schedule.js";
+import { rewrite } from "./expr.js";
+import type { Affine, Expr } from "./expr.js";
+import type { Kernel, KernelOutput } from "./schedule.js";
 
 const affineKey = (a: Affine): string => `${a.offset}:${a.strides.join(",")}`;
 
@@ -39,9 +39,11 @@ export function shareExpressions(kernel: Kernel): Kernel {
     memo.set(e, shared);
     return shared;
   };
+  const shared = (o: KernelOutput): KernelOutput => ({ ...o, base: o.base && go(o.base), value: go(o.value) });
   return {
     ...kernel,
     accumulators: kernel.accumulators.map((a) => ({ ...a, value: go(a.value) })),
-    outputs: kernel.outputs.map((o) => ({ ...o, base: o.base && go(o.base), value: go(o.value) })),
+    outputs: kernel.outputs.map(shared),
+    ...(kernel.stores && { stores: kernel.stores.map(shared) }),
   };
 }
