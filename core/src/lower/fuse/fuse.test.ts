@@ -75,8 +75,13 @@ describe("fusion with reductions", () => {
   const buffers = [f64(40 * 100), f64(40), f64(40), f64(40), f64(4000), f64(4000)];
   const row = x(0, 100, 1);
   it("reduces once for several results", () => {
-    const steps = [reduce([40], [100], [sum(row)], out(1, at(1), total)), reduce([40], [100], [sum(row, "max")], out(2, at(1), total))];
-    expect(fused(buffers, [1, 2], steps)).toEqual(["kernel i<40 reduce j<100", "  a0 = add b0[100*i + j]", "  a1 = max b0[100*i + j]", "  b1[i] = a0", "  b2[i] = a1"]);
+    const steps = [reduce([40], [100], [sum(row)], out(1, at(1), total)), reduce([40], [100], [sum(unary("abs", row))], out(2, at(1), total))];
+    expect(fused(buffers, [1, 2], steps)).toEqual(["kernel i<40 reduce j<100", "  a0 = add b0[100*i + j]", "  a1 = add abs(b0[100*i + j])", "  b1[i] = a0", "  b2[i] = a1"]);
+  });
+  it("leaves extrema alone unless they are short", () => {
+    const steps = (m: number) => [reduce([m], [100], [sum(row)], out(1, at(1), total)), reduce([m], [100], [sum(row, "max")], out(2, at(1), total))];
+    expect(fused(buffers, [1, 2], steps(40)).filter((l) => l.startsWith("kernel"))).toHaveLength(2);
+    expect(fused(buffers, [1, 2], steps(5)).filter((l) => l.startsWith("kernel"))).toHaveLength(1);
   });
   it("does not fuse reductions of which one needs the other", () => {
     const steps = [reduce([40], [100], [sum(row, "max")], out(1, at(1), total)), reduce([40], [100], [sum(binary("sub", row, x(1, 1)))], out(2, at(1), total))];

@@ -15,6 +15,7 @@ const termsPerDivision = 48;
 /** A row that is shorter leaves too much to its end, where vectors do not fit; the more so the more an element costs. */
 const shortRow = 16;
 const longRow = 64;
+const manyNodes = 8;
 
 const intersects = (a: ReadonlySet<string>, b: ReadonlySet<string>): boolean => {
   for (const x of a) if (b.has(x)) return true;
@@ -66,6 +67,13 @@ function divisions({ kernel }: Facts): number {
 const isReduction = (f: Facts): boolean => f.kernel.accumulators.length > 0;
 const writes = ({ kernel }: Facts): number => kernel.outputs.length + (kernel.stores?.length ?? 0);
 
+/**
+ * Extrema and searches hold several registers for each vector: beside another accumulator fewer vectors go at once, which costs more
+ * than reading twice (measured, in and out of the caches) unless there is much to compute for each term.
+ */
+const roomy = (first: Facts, second: Facts): boolean =>
+  [...first.kernel.accumulators, ...second.kernel.accumulators].every((a) => a.op !== "max" && a.op !== "min" && a.op !== "argmax" && a.op !== "argmin") || Math.min(first.nodes, second.nodes) > manyNodes;
+
 /** An elementwise kernel beside the terms of a reduction: it is vectorized row by row then. */
 function besidePays(beside: Facts, reduction: Facts, small: boolean, related: boolean): boolean {
   if (small) return true;
@@ -89,7 +97,7 @@ export function mayPay(first: Facts, second: Facts, related: boolean, { maxBuffe
   }
   if (isBeside(first.kernel)) return besidePays(first, second, small, related);
   if (isBeside(second.kernel)) return besidePays(second, first, small, related);
-  if (isReduction(first) && isReduction(second)) return small || (!isContraction(first) && !isContraction(second) && intersects(first.streams, second.streams));
+  if (isReduction(first) && isReduction(second)) return small || (!isContraction(first) && !isContraction(second) && intersects(first.streams, second.streams) && roomy(first, second));
   if (isReduction(first) || isReduction(second)) {
     const elementwise = isReduction(first) ? second : first;
     const reduction = isReduction(first) ? first : second;
