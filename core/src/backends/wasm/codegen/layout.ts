@@ -24,8 +24,8 @@ export interface Layout {
   readonly constantBytes: number;
 }
 
-/** Buffers that steps name; lowering may leave others in the table. */
-function usedBuffers(steps: readonly Step[], used = new Set<BufferId>()): Set<BufferId> {
+/** Buffers that steps write. */
+export function writtenBuffers(steps: readonly Step[], used = new Set<BufferId>()): Set<BufferId> {
   for (const s of steps) {
     switch (s.kind) {
       case "kernel": [...s.kernel.outputs, ...(s.kernel.stores ?? [])].forEach((o) => used.add(o.buffer)); break;
@@ -33,14 +33,14 @@ function usedBuffers(steps: readonly Step[], used = new Set<BufferId>()): Set<Bu
       case "copy": used.add(s.to); break;
       case "for":
         used.add(s.counter);
-        usedBuffers(s.body, used);
+        writtenBuffers(s.body, used);
         break;
       case "while":
         used.add(s.predicate);
-        usedBuffers(s.condition, used);
-        usedBuffers(s.body, used);
+        writtenBuffers(s.condition, used);
+        writtenBuffers(s.body, used);
         break;
-      case "branch": s.branches.forEach((b) => usedBuffers(b, used)); break;
+      case "branch": s.branches.forEach((b) => writtenBuffers(b, used)); break;
     }
   }
   return used;
@@ -85,6 +85,6 @@ export function planLayout(schedule: Schedule, constantsAt: (bytes: number) => n
   const arenaAt = take(arena.bytes, 64);
   for (const [buffer, offset] of arena.offsets) locations[buffer] ??= { kind: "frame", offset: arenaAt + offset };
   // Written but not planned: give it room of its own rather than a wrong address.
-  for (const id of usedBuffers(steps)) locations[id] ??= { kind: "frame", offset: take(bytesOf(id), 64) };
+  for (const id of writtenBuffers(steps)) locations[id] ??= { kind: "frame", offset: take(bytesOf(id), 64) };
   return { locations, inputs: inputPorts, outputs: outputPorts, frameBytes: roundUp(Math.max(end, 64)), constantBytes };
 }

@@ -11,6 +11,8 @@ import { ModuleFunctions } from "../functions/library.js";
 import { nativeRoutine } from "../native/registry.js";
 import { type Split, splitKernel } from "../threads/split.js";
 import { emitContraction } from "./contraction/emit.js";
+import { holdFactor } from "./contraction/held.js";
+import { holdFactors, type PlacedFactor } from "./held-factors.js";
 import { emitKernel } from "./kernel.js";
 import type { BufferLocation } from "./location.js";
 import { emitScalar } from "./nest.js";
@@ -70,6 +72,8 @@ const isCheap = (kernel: Kernel): boolean => {
   return cheap;
 };
 
+const elementsOf = (kernel: Kernel): number => sizeOf(kernel.dims) * sizeOf(kernel.reduceDims);
+
 /** Turns a Schedule into one module: kernels and routines are functions, steps and control flow are `main(frame)`. */
 export class ScheduleEmitter {
   private readonly module = new ModuleBuilder();
@@ -81,12 +85,16 @@ export class ScheduleEmitter {
   private loops = 0;
   private readonly bodies = new Set<FunctionBuilder>();
   private scratchBytes = 0;
+  /** Where room begins that a kernel may use while it runs. */
+  private scratchOffset: number;
+  private readonly held = new Map<Kernel, PlacedFactor>();
   private readonly tasks: FunctionRef[] = [];
   /** Partial results of the split reductions, with ids behind those of the schedule's buffers. */
   private readonly partials: { readonly info: BufferInfo; readonly offset: number }[] = [];
 
   constructor(private readonly schedule: Schedule, private readonly options: ModuleOptions) {
     this.donations = new Map((schedule.donations ?? []).map((d) => [d.input, d.output]));
+    this.scratchOffset = options.scratchOffset;
     this.module.importMemory("host", "memory", 1, options.maximumPages, options.shared);
     this.functions = new ModuleFunctions(this.module, options.relaxed, options.table);
   }
@@ -148,32 +156,61 @@ export class ScheduleEmitter {
       case "for": {
         if (s.count === 0) break;
         const i = f.local("i32");
-        const turn = this.loopBody(["i32", "i32"], [], (g) => {
-          this.address(g, s.counter);
-          g.get(1).memory("i32.store");
-          this.steps(g, s.body);
-        });
-        f.i32(s.reverse ? s.count - 1 : 0).set(i);
-        f.loop((again) => {
-          f.get(0).get(i).call(turn);
-          f.get(i).i32(s.reverse ? -1 : 1).op("i32.add").tee(i).i32(s.reverse ? -1 : s.count).op("i32.ne").brIf(again);
+        this.holding(f, s, () => {
+          const turn = this.loopBody(["i32", "i32"], [], (g) => {
+            this.address(g, s.counter);
+            g.get(1).memory("i32.store");
+            this.steps(g, s.body);
+          });
+          f.i32(s.reverse ? s.count - 1 : 0).set(i);
+          f.loop((again) => {
+            f.get(0).get(i).call(turn);
+            f.get(i).i32(s.reverse ? -1 : 1).op("i32.add").tee(i).i32(s.reverse ? -1 : s.count).op("i32.ne").brIf(again);
+          });
         });
         f.release(i);
         break;
       }
-      case "while": {
-        const turn = this.loopBody(["i32"], ["i32"], (g) => {
-          this.steps(g, s.condition);
-          this.address(g, s.predicate);
-          g.memory("i32.load8_u").op("i32.eqz").if(() => g.i32(0).op("return"));
-          this.steps(g, s.body);
-          g.i32(1);
+      case "while":
+        this.holding(f, s, () => {
+          const turn = this.loopBody(["i32"], ["i32"], (g) => {
+            this.steps(g, s.condition);
+            this.address(g, s.predicate);
+            g.memory("i32.load8_u").op("i32.eqz").if(() => g.i32(0).op("return"));
+            this.steps(g, s.body);
+            g.i32(1);
+          });
+          f.loop((again) => f.get(0).call(turn).brIf(again));
         });
-        f.loop((again) => f.get(0).call(turn).brIf(again));
         break;
-      }
       case "branch": this.branch(f, s); break;
     }
+  }
+
+  /** Packs panels for the products of a loop before it, and keeps their room while it runs. */
+  private holding(f: FunctionBuilder, loop: Step & { kind: "for" | "while" }, emit: () => void): void {
+    const { simd } = this.options;
+    const start = this.scratchOffset;
+    const context = { module: this.module, library: this.functions, simd, takenBy: this.takenBy };
+    const { factors, panels, end } = holdFactors(loop, this.held, {
+      start, takenBy: this.takenBy,
+      hold: (kernel, isFixed) => (elementsOf(kernel) <= inlineElements || this.isSplit(kernel) ? undefined : holdFactor(context, kernel, isFixed)),
+    });
+    for (const p of panels) {
+      this.address(f, p.buffer);
+      f.i32(p.start * itemsize(this.schedule.buffers[p.buffer]!.dtype)).op("i32.add").get(0).i32(p.offset).op("i32.add").call(p.panels.pack);
+    }
+    this.reserve(end);
+    this.scratchOffset = end;
+    for (const [kernel, factor] of factors) this.held.set(kernel, factor);
+    emit();
+    for (const kernel of factors.keys()) this.held.delete(kernel);
+    this.scratchOffset = start;
+  }
+
+  /** The frame reaches to this byte at least. */
+  private reserve(end: number): void {
+    this.scratchBytes = Math.max(this.scratchBytes, end - this.options.scratchOffset);
   }
 
   /**
@@ -189,42 +226,50 @@ export class ScheduleEmitter {
 
   private kernel(f: FunctionBuilder, kernel: Kernel): void {
     const name = `kernel${this.kernels++}`;
-    const elements = sizeOf(kernel.dims) * sizeOf(kernel.reduceDims);
+    const elements = elementsOf(kernel);
     if (this.bodies.has(f) && elements <= inlineElements && f.body.length < inlineBytes) {
       emitKernel({ ...this.context(f), simd: this.options.simd && !(elements <= scalarElements && isCheap(kernel)) }, kernel);
       return;
     }
-    const split = (k: Kernel): Split | undefined => splitKernel(k, { ...this.options, firstPartial: this.schedule.buffers.length + this.partials.length, takenBy: this.takenBy });
     const whole = (k: Kernel, as: string): void => {
       const target = this.module.function(as, ["i32"]);
-      this.scratchBytes = Math.max(this.scratchBytes, this.kernelBody(target, k, { locate: this.locate, takenBy: this.takenBy }, this.options.scratchOffset));
+      this.reserve(this.scratchOffset + this.kernelBody(target, k, { locate: this.locate, takenBy: this.takenBy }, this.scratchOffset));
       f.get(0).call(target);
     };
-    const cut = split(kernel);
+    const cut = this.split(kernel);
     if (cut) {
       this.pieces(f, cut, name);
       return;
     }
     // Where guards stand in the way, the parts between them may be split.
     const nests = this.options.threads > 1 ? normalize(kernel) : [];
-    if (nests.length < 2 || !nests.some(split)) whole(kernel, name);
+    if (nests.length < 2 || !nests.some((k) => this.split(k))) whole(kernel, name);
     else
       nests.forEach((nest, i) => {
-        const cutNest = split(nest);
+        const cutNest = this.split(nest);
         if (cutNest) this.pieces(f, cutNest, `${name}.${i}`);
         else whole(nest, `${name}.${i}`);
       });
   }
 
+  private split(kernel: Kernel): Split | undefined {
+    return splitKernel(kernel, { ...this.options, firstPartial: this.schedule.buffers.length + this.partials.length, takenBy: this.takenBy });
+  }
+  /** Whether threads run some of a kernel in pieces. */
+  private isSplit(kernel: Kernel): boolean {
+    return this.options.threads > 1 && (this.split(kernel) !== undefined || normalize(kernel).some((k) => this.split(k)));
+  }
+
   private kernelBody(f: FunctionBuilder, kernel: Kernel, { locate, takenBy }: Pick<NestContext, "locate" | "takenBy">, scratchOffset: number): number {
     const context: NestContext = { ...this.context(f), locate, ...(takenBy && { takenBy }) };
-    const scratchBytes = emitContraction({ ...context, module: this.module, scratchOffset }, kernel);
+    const held = this.held.get(kernel);
+    const scratchBytes = emitContraction({ ...context, module: this.module, scratchOffset, ...(held && { held }) }, kernel);
     return scratchBytes ?? emitKernel(context, kernel, scratchOffset);
   }
 
   /** Gives a kernel's pieces to the threads, and combines what they leave. */
   private pieces(f: FunctionBuilder, split: Split, name: string): void {
-    const { scratchOffset, threads } = this.options;
+    const { scratchOffset, options: { threads } } = this;
     const { buffers } = this.schedule;
     let end = scratchOffset;
     for (const info of split.partials) {
@@ -246,7 +291,7 @@ export class ScheduleEmitter {
     }, split, name);
     const dispatch = this.module.importFunction("threads", "dispatch", { params: ["i32", "i32", "i32"], results: [] });
     f.i32(this.tasks.push(target) - 1).i32(split.count).get(0).call(dispatch);
-    this.scratchBytes = Math.max(this.scratchBytes, end + bytes - scratchOffset);
+    this.reserve(end + bytes);
     if (!split.combine) return;
     const combine = this.module.function(`${name}.combine`, ["i32"]);
     emitKernel(this.context(combine), split.combine);
@@ -295,8 +340,8 @@ export class ScheduleEmitter {
     const request = { params: s.params, inputs: s.inputs, outputs: s.outputs, module: this.module, library: this.functions, simd: this.options.simd };
     const native = nativeRoutine(s.name, request);
     if (native) {
-      f.get(0).i32(this.options.scratchOffset).op("i32.add").call(native.target);
-      this.scratchBytes = Math.max(this.scratchBytes, native.scratchBytes);
+      f.get(0).i32(this.scratchOffset).op("i32.add").call(native.target);
+      this.reserve(this.scratchOffset + native.scratchBytes);
       return;
     }
     if (!findRoutine(s.name))

@@ -1,18 +1,20 @@
 import { axpyBody } from "./axpy.js";
-import { blockedScratch, emitBlocked, planBlocks } from "./blocked.js";
+import { emitBlocked } from "./blocked.js";
+import { blockedScratch, planBlocks, smallBytes } from "./blocking.js";
 import { dotBody } from "./dot.js";
 import { formOf } from "./form.js";
 import type { Form } from "./form.js";
 import { times } from "./loops.js";
-import type { FunctionBuilder, Local } from "../assembler/index.js";
+import type { FunctionBuilder, FunctionRef, Local } from "../assembler/index.js";
 import { emitOuter, isOuter } from "./outer.js";
+import { emitHeldPanels, heldBytes } from "./panels.js";
 import { emitStraight, fitsStraight } from "./straight.js";
 import { vectorProduct } from "./vector-product.js";
 import type { Body } from "./vector-product.js";
 import type { GemmCode, GemmContext, GemmSpec } from "./spec.js";
 
-const keyOf = ({ dtype, m, n, k, a, b, c, accumulate }: GemmSpec): string =>
-  `gemm.${dtype}.${m}x${n}x${k}.a${a.row},${a.k}.b${b.k},${b.column}.c${c.row}${accumulate ? ".add" : ""}`;
+const keyOf = ({ dtype, m, n, k, a, b, c, accumulate, held }: GemmSpec): string =>
+  `gemm.${dtype}.${m}x${n}x${k}.a${a.row},${a.k}.b${b.k},${b.column}.c${c.row}${accumulate ? ".add" : ""}${held ? `.held-${held}` : ""}`;
 
 /** A product specialised on its sizes. Parameters of the function (i32): addresses of A, B, C and of scratch room. One per module and spec. */
 export function emitGemm(context: GemmContext, spec: GemmSpec): GemmCode {
@@ -23,13 +25,13 @@ export function emitGemm(context: GemmContext, spec: GemmSpec): GemmCode {
 }
 
 function chooseBody(context: GemmContext, form: Form, spec: GemmSpec): Body {
-  const { m, n, k, accumulate } = spec;
+  const { m, n, k, accumulate, held } = spec;
   if (m === 0 || n === 0 || (k === 0 && accumulate)) return { scratchBytes: 0, emit: () => undefined };
   if (k === 0) return { scratchBytes: 0, emit: (f) => { emitClear(f, form, spec); } };
-  const vector = vectorProduct(spec);
+  const vector = held ? undefined : vectorProduct(spec);
   if (vector && form.lanes > 1) return vector.matrix.k === 1 ? dotBody(context, form, vector) : axpyBody(context, form, vector);
-  if (fitsStraight(form, spec)) return { scratchBytes: 0, emit: (f) => { emitStraight(f, form, spec, [0, 1, 2]); } };
-  if (isOuter(spec)) return { scratchBytes: 0, emit: (f) => { emitOuter(f, form, spec); } };
+  if (!held && fitsStraight(form, spec)) return { scratchBytes: 0, emit: (f) => { emitStraight(f, form, spec, [0, 1, 2]); } };
+  if (!held && isOuter(spec)) return { scratchBytes: 0, emit: (f) => { emitOuter(f, form, spec); } };
   const plan = planBlocks(form, spec);
   const { a, b } = blockedScratch(form, spec, plan);
   return { scratchBytes: a + b, emit: (f) => { emitBlocked(f, context, form, spec, plan); } };
@@ -50,4 +52,29 @@ export function emitTinyGemm(f: FunctionBuilder, context: GemmContext, spec: Gem
 function emitClear(f: FunctionBuilder, form: Form, { m, n, c }: GemmSpec): void {
   const C = 2;
   times(f, m, () => f.get(C).i32(0).i32(n * form.size).memoryFill().get(C).i32(c.row * form.size).op("i32.add").set(C));
+}
+
+/** A product whose panels of one operand are packed once for many runs. */
+export interface HeldPanels {
+  /** The product that takes the address of the panels for that of the operand. */
+  readonly spec: GemmSpec;
+  readonly bytes: number;
+  /** Parameters (i32): the operand, and where its panels go (aligned to 16 bytes). */
+  readonly pack: FunctionRef;
+}
+
+/** Panels of an operand, whatever they gain; not of an empty product. */
+export function panelsOf(context: GemmContext, spec: GemmSpec, side: "a" | "b"): HeldPanels {
+  const form = formOf(context, spec.dtype);
+  const held: GemmSpec = { ...spec, held: side };
+  const pack = context.library.helper(`${keyOf({ ...held, accumulate: false })}.pack`, { params: ["i32", "i32"], results: [] }, (f) => { emitHeldPanels(f, context, form, held, side); });
+  return { spec: held, bytes: heldBytes(form, held, side), pack };
+}
+
+/** Panels of an operand that is the same in many runs of a product; undefined where they would gain nothing. */
+export function holdPanels(context: GemmContext, spec: GemmSpec, side: "a" | "b"): HeldPanels | undefined {
+  const form = formOf(context, spec.dtype);
+  const { m, n, k } = spec;
+  if (m * n * k === 0 || (form.lanes > 1 && vectorProduct(spec)) || fitsStraight(form, spec) || isOuter(spec)) return undefined;
+  return (side === "a" ? m : n) * k * form.size > smallBytes ? panelsOf(context, spec, side) : undefined;
 }

@@ -3,7 +3,7 @@ import { ModuleBuilder } from "../assembler/index.js";
 import { detectFeatures } from "../features.js";
 import type { FloatDType } from "../functions/contract.js";
 import { ModuleFunctions } from "../functions/library.js";
-import { emitGemm } from "./static.js";
+import { emitGemm, panelsOf } from "./static.js";
 import type { BlockName, GemmCode, GemmContext, GemmSpec } from "./spec.js";
 
 export interface Variant {
@@ -43,6 +43,20 @@ function compileAll(variant: Variant, emits: readonly ((context: GemmContext) =>
 /** Checks products that share one module, and so their tiles and packers. */
 export function checkAll(variant: Variant, specs: readonly GemmSpec[]): void {
   compileAll(variant, specs.map((spec) => (context) => emitGemm(context, spec))).forEach((runner, i) => { checkGemm(variant, specs[i]!, { runner }); });
+}
+
+/** The same for products that hold the panels of an operand: they are packed right before. */
+export function checkHeld(variant: Variant, specs: readonly GemmSpec[], side: "a" | "b"): void {
+  const held = (spec: GemmSpec, i: number) => (context: GemmContext): GemmCode => {
+    const panels = panelsOf(context, spec, side);
+    const { target, scratchBytes } = emitGemm(context, panels.spec);
+    const f = context.module.function(`held${i}`, ["i32", "i32", "i32", "i32"]);
+    const [A, B, C, scratch] = [0, 1, 2, 3];
+    f.get(side === "a" ? A : B).get(scratch).call(panels.pack);
+    f.get(side === "a" ? scratch : A).get(side === "b" ? scratch : B).get(C).get(scratch).i32(panels.bytes).op("i32.add").call(target);
+    return { target: f, scratchBytes: panels.bytes + scratchBytes };
+  };
+  compileAll(variant, specs.map(held)).forEach((runner, i) => { checkGemm(variant, specs[i]!, { runner }); });
 }
 
 const sizeOf = (dtype: FloatDType): number => (dtype === "float32" ? 4 : 8);

@@ -1,5 +1,5 @@
 import { itemsize } from "../../../../base/dtype.js";
-import { asContraction, mergedStride } from "../../../../kernel/contraction.js";
+import { asContraction } from "../../../../kernel/contraction.js";
 import type { Affine, BufferId, Expr } from "../../../../kernel/expr.js";
 import { load, rewrite, visitExpr } from "../../../../kernel/expr.js";
 import { mapAffines } from "../../../../kernel/reindex.js";
@@ -14,12 +14,15 @@ import type { BufferLocation } from "../location.js";
 import { emitScalar } from "../nest.js";
 import type { NestContext } from "../nest.js";
 import { type Block, boundSizes, copying, evaluation, type Load } from "./factor.js";
-import { type ContractionPlan, denseStrides, type FactorPlan, planContraction } from "./plan.js";
+import { type HeldFactor, ownSums, productOf } from "./held.js";
+import { type ContractionPlan, type FactorPlan, planContraction } from "./plan.js";
 
 export interface ContractionContext extends NestContext {
   readonly module: ModuleBuilder;
   /** Where in the frame room begins that nobody else uses meanwhile. */
   readonly scratchOffset: number;
+  /** Panels of a factor that were packed before, and where in the frame they lie. */
+  readonly held?: HeldFactor & { readonly offset: number };
 }
 
 /** Where the elements of a factor or of the sums lie: `address of buffer + base + index`, in elements; loop indices of blocks count if `moving`. */
@@ -37,7 +40,7 @@ export function emitContraction(context: ContractionContext, kernel: Kernel): nu
   // What is written while factors are still read must not be one of them.
   const written = new Set(kernel.outputs.map((o) => o.buffer));
   if (readsAny([contraction.a, contraction.b], (id) => written.has(id) || written.has(context.takenBy?.(id) ?? id))) return undefined;
-  const plan = planContraction(kernel, contraction, context.simd ? 16 / itemsize(contraction.dtype) : 1, context.takenBy);
+  const plan = context.held?.plan ?? planContraction(kernel, contraction, context.simd ? 16 / itemsize(contraction.dtype) : 1, context.takenBy);
   return plan && emitPlan(context, kernel, plan);
 }
 
@@ -184,29 +187,26 @@ class ContractionEmitter {
   }
 
   private place(): Place {
-    const { into, m, n } = this.plan;
+    const { into } = this.plan;
     if (into) return { buffer: into.buffer, base: into.base, index: into.index, moving: true };
-    return { buffer: this.sums!, base: undefined, index: { offset: 0, strides: denseStrides([...m, ...n], this.current) }, moving: false };
+    return { buffer: this.sums!, base: undefined, index: ownSums(this.plan, this.current), moving: false };
   }
 
   private multiply(a: Place, b: Place): void {
     const { f, plan, current, context } = this;
     const c = this.place();
-    const size = (dims: readonly number[]): number => dims.reduce((x, d) => x * current[d]!, 1);
-    const stride = (p: Place, dims: readonly number[]): number => mergedStride(p.index, current, dims)!;
     const gemm: GemmContext = { module: context.module, library: context.library, simd: context.simd };
-    const spec = (accumulate: boolean): GemmSpec => ({
-      dtype: this.dtype, m: size(plan.m), n: size(plan.n), k: size(plan.k), accumulate,
-      a: { row: stride(a, plan.m), k: stride(a, plan.k) }, b: { k: stride(b, plan.k), column: stride(b, plan.n) }, c: { row: stride(c, plan.m) },
-    });
-    const addresses = [a, b, c].map((p) => {
+    const { held } = context;
+    const spec = (accumulate: boolean): GemmSpec => ({ ...productOf(plan, current, a.index, b.index, c.index, accumulate), ...(held && { held: held.side }) });
+    const addresses = [a, b, c].map((p, i) => {
       const local = f.local("i32");
-      this.pushAddress(p);
+      if (held && i === (held.side === "a" ? 0 : 1)) f.get(0).i32(held.offset).op("i32.add");
+      else this.pushAddress(p);
       f.set(local);
       return local;
     }) as [Local, Local, Local];
     const product = (accumulate: boolean): void => {
-      if (emitTinyGemm(f, gemm, spec(accumulate), addresses)) return;
+      if (!held && emitTinyGemm(f, gemm, spec(accumulate), addresses)) return;
       const { target, scratchBytes } = emitGemm(gemm, spec(accumulate));
       this.gemmBytes = Math.max(this.gemmBytes, scratchBytes);
       for (const local of addresses) f.get(local);

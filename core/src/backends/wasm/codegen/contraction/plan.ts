@@ -61,8 +61,8 @@ export function allPlans(kernel: Kernel, contraction: Contraction, lanes: number
   return [contraction, exchanged(contraction)].flatMap((side) => [...candidates(side, setting)]);
 }
 
-/** The best way to run a contraction as matrix products of blocks, or undefined if plain loops are as good. */
-export function planContraction(kernel: Kernel, contraction: Contraction, lanes: number, takenBy?: NestContext["takenBy"]): ContractionPlan | undefined {
+/** The best way to run a contraction as matrix products of blocks, or undefined if plain loops are as good. `held`: factors whose panels may be packed beforehand. */
+export function planContraction(kernel: Kernel, contraction: Contraction, lanes: number, takenBy?: NestContext["takenBy"], held: (e: Expr) => boolean = () => false): ContractionPlan | undefined {
   const { sizes } = contraction;
   if (product(contraction.m, sizes) * product(contraction.n, sizes) === 1) return undefined;
   const simple = contraction.a.op === "load" && contraction.b.op === "load";
@@ -71,7 +71,7 @@ export function planContraction(kernel: Kernel, contraction: Contraction, lanes:
   const setting = settingOf(kernel, lanes, takenBy);
   let best: { plan: ContractionPlan; cost: number } | undefined;
   for (const plan of allPlans(kernel, contraction, lanes, takenBy)) {
-    const cost = costOf(plan, setting);
+    const cost = costOf(plan, setting, held);
     if (cost < (best?.cost ?? Infinity)) best = { plan, cost };
   }
   return best && best.cost < nest ? best.plan : undefined;
@@ -195,23 +195,23 @@ function isTurned({ b, n, k, block, contraction }: ContractionPlan): boolean {
   return contraction.b.op === "load" && product(n, block) > 1 && mergedStride(contraction.b.index, block, n) !== 1;
 }
 
-/** What one product of blocks costs; `turned`: the columns of B do not lie side by side. */
-function costOfProduct(m: number, n: number, k: number, lanes: number, turned: boolean): number {
+/** What one product of blocks costs; `turned`: the columns of B do not lie side by side. Operands whose panels are held need no packing. */
+function costOfProduct(m: number, n: number, k: number, lanes: number, turned: boolean, [heldA, heldB]: readonly boolean[]): number {
   const vectors = m * Math.ceil(n / lanes);
   if (m === 1 || n === 1) return start.vector + ((m * n * k) / lanes) * price.vector + m * n;
   if (vectors * k <= straightVectors) return start.straight + vectors * k * price.straight;
   const bytes = 16 / lanes;
-  const packs = (m * k * bytes > packedBytes && n > 32 * lanes ? m * k * price.packed : 0) + (turned ? k * n * price.turned : m > 4 * tileRows && n * k * bytes > packedBytes ? k * n * price.packed : 0);
+  const packs = (!heldA && m * k * bytes > packedBytes && n > 32 * lanes ? m * k * price.packed : 0) + (heldB ? 0 : turned ? k * n * price.turned : m > 4 * tileRows && n * k * bytes > packedBytes ? k * n * price.packed : 0);
   return start.block + Math.ceil(m / tileRows) * tileRows * Math.ceil(n / lanes) * (k + 6) * price.block + packs;
 }
 
-function costOf(p: ContractionPlan, { lanes, kernel }: Setting): number {
+function costOf(p: ContractionPlan, { lanes, kernel }: Setting, held: (e: Expr) => boolean): number {
   const { contraction: c, block } = p;
   const { sizes } = c;
   const loops = [...p.outputLoops, ...p.reducedLoops];
   const calls = loops.reduce((x, d) => x * pieces(sizes[d]!, block[d]!), 1);
   const [m, n, k] = [product(p.m, block), product(p.n, block), product(p.k, block)];
-  let cost = calls * costOfProduct(m, n, k, lanes, isTurned(p));
+  let cost = calls * costOfProduct(m, n, k, lanes, isTurned(p), [p.a, p.b].map((f, i) => loops.length === 0 && !f.copy && held(i === 0 ? c.a : c.b)));
   for (const [f, e, free] of [[p.a, c.a, p.m], [p.b, c.b, p.n]] as const) {
     if (!f.copy && !f.coordinates) continue;
     const depth = loops.findLastIndex((d) => f.dims.has(d));
