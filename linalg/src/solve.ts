@@ -6,7 +6,7 @@ import { type CholeskyFactor, choleskyPrimitive, symmetrize } from "./factorizat
 import { factoredSolve } from "./factorizations/factored-solve.js";
 import { luPrimitive, type LuFactor } from "./factorizations/lu.js";
 import { requireSquare } from "./factorizations/matrix-types.js";
-import { asMatrix, asMatrixOperands } from "./factorizations/operands.js";
+import { asMatrix, asMatrixOperands, requireFlag } from "./factorizations/operands.js";
 import { solveTriangular } from "./factorizations/triangular-solve.js";
 
 export interface SolveOptions {
@@ -25,7 +25,8 @@ export interface SolveOptions {
  * @example solve(np.array([[3, 1], [1, 2]]), np.array([9, 8])); // [2, 3]
  */
 export function solve(a: ArrayLike, b: ArrayLike, options: SolveOptions = {}): NDArray {
-  const { assumeA = "gen", transposed = false } = options;
+  const { assumeA = "gen" } = options;
+  const transposed = requireFlag(options.transposed ?? false, "solve", "transposed");
   if (assumeA === "lower triangular" || assumeA === "upper triangular") return solveTriangular(a, b, { lower: assumeA === "lower triangular", trans: transposed });
   if (assumeA !== "gen" && assumeA !== "pos") throw new ArgumentError({ fn: "solve", arg: "assumeA", expected: '"gen", "pos", "lower triangular" or "upper triangular"', got: String(assumeA), fix: "choose one of them" });
   const { matrix, rhs, restore } = asMatrixOperands("solve", a, b);

@@ -1,4 +1,4 @@
-import { type ArrayLike, type NDArray, np, ShapeError } from "@hessia/core";
+import { ArgumentError, type ArrayLike, type NDArray, np, ShapeError } from "@hessia/core";
 import { formatAval, shape as shapes } from "@hessia/core/extend";
 import { requireMatrix, requireSquare } from "./matrix-types.js";
 
@@ -28,4 +28,10 @@ export function asMatrixOperands(fn: string, a: ArrayLike, b: ArrayLike): { matr
   matrix = np.broadcastTo(matrix, [...batch, n, n]);
   rhs = np.broadcastTo(rhs, [...batch, ...rhs.shape.slice(-2)]);
   return { matrix, rhs, restore: (x) => (vector ? np.squeeze(x, -1) : x) };
+}
+
+/** A boolean option: what is merely truthy is refused, for SciPy's `trans` also knows 0, 1 and "T". */
+export function requireFlag(value: unknown, fn: string, arg: string): boolean {
+  if (typeof value === "boolean") return value;
+  throw new ArgumentError({ fn, arg, expected: "true or false", got: typeof value === "string" ? `"${value}"` : String(value), fix: "pass a boolean" });
 }

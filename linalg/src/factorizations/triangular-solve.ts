@@ -3,7 +3,7 @@ import { defineDerivative, isNonzero, Zero } from "@hessia/autodiff/extend";
 import { bind1, definePrimitive, formatAval, type Primitive } from "@hessia/core/extend";
 import { triangularSolveRoutine } from "../native/triangular-solve.js";
 import { batchSize, leadingBatch, requireSquare } from "./matrix-types.js";
-import { asMatrixOperands } from "./operands.js";
+import { asMatrixOperands, requireFlag } from "./operands.js";
 
 export interface TriangularSolveParams { readonly lower: boolean; readonly transpose: boolean; readonly unitDiagonal: boolean }
 
@@ -50,10 +50,11 @@ export interface SolveTriangularOptions {
 /**
  * Solves `A x = b` (or `A' x = b`) by substitution for triangular A [..., n, n]; b is [n] or [..., n, k].
  * The other triangle of A is not read and gets zero derivatives.
- * @throws ShapeError, DTypeError for operands that do not fit.
+ * @throws ShapeError, DTypeError for operands that do not fit; ArgumentError for options that are no booleans.
  * @example solveTriangular(np.array([[2, 0], [1, 3]]), np.array([2, 7]), { lower: true }); // [1, 2]
  */
 export function solveTriangular(a: ArrayLike, b: ArrayLike, options: SolveTriangularOptions = {}): NDArray {
   const { matrix, rhs, restore } = asMatrixOperands("solveTriangular", a, b);
-  return restore(bind1(triangularSolve, [matrix, rhs], { lower: options.lower ?? false, transpose: options.trans ?? false, unitDiagonal: options.unitDiagonal ?? false }));
+  const flag = (arg: keyof SolveTriangularOptions): boolean => requireFlag(options[arg] ?? false, "solveTriangular", arg);
+  return restore(bind1(triangularSolve, [matrix, rhs], { lower: flag("lower"), transpose: flag("trans"), unitDiagonal: flag("unitDiagonal") }));
 }

@@ -93,10 +93,14 @@ function tridiagonalize(z: Float64Array, d: Float64Array, e: Float64Array, n: nu
 
 /** Diagonalizes T, rotating the rows of z along. False when an eigenvalue takes more than 50 sweeps. */
 function implicitQl(z: Float64Array, d: Float64Array, e: Float64Array, n: number): boolean {
+  // What is negligible beside the elements so far (Bowdler, Martin, Reinsch, Wilkinson 1968): beside its neighbours alone, which are
+  // rounding where the matrix has low rank, nothing might ever be.
+  let largest = 0;
   for (let l = 0; l < n; l++) {
+    largest = Math.max(largest, Math.abs(d[l]!) + Math.abs(e[l]!));
     for (let sweep = 0; ; sweep++) {
       let m = l;
-      for (; m < n - 1; m++) if (Math.abs(e[m]!) <= Number.EPSILON * (Math.abs(d[m]!) + Math.abs(d[m + 1]!))) break;
+      for (; m < n - 1; m++) if (Math.abs(e[m]!) <= Number.EPSILON * largest) break;
       if (m === l) break;
       if (sweep === 50) return false;
       let g = (d[l + 1]! - d[l]!) / (2 * e[l]!);

@@ -13,7 +13,8 @@ export const svdRoutine = defineRoutine<SvdSizes>({
     const v = new Float64Array(n * n);
     for (let g = 0; g < batch; g++) {
       const from = a!.data.subarray(g * m * n, (g + 1) * m * n);
-      for (let i = 0; i < m; i++) for (let j = 0; j < n; j++) w[j * m + i] = from[i * n + j]!;
+      const scale = unitScale(from);
+      for (let i = 0; i < m; i++) for (let j = 0; j < n; j++) w[j * m + i] = from[i * n + j]! * scale;
       v.fill(0);
       for (let j = 0; j < n; j++) v[j * n + j] = 1;
       const converged = w.every(Number.isFinite) && orthogonalize(w, v, m, n);
@@ -22,13 +23,20 @@ export const svdRoutine = defineRoutine<SvdSizes>({
       completeBasis(w, lengths, m, n);
       for (let k = 0; k < n; k++) {
         const j = order[k]!;
-        s!.data[g * n + k] = converged ? lengths[j]! : NaN;
+        s!.data[g * n + k] = converged ? lengths[j]! / scale : NaN;
         for (let i = 0; i < m; i++) u!.data[(g * m + i) * n + k] = converged ? w[j * m + i]! : NaN;
         for (let i = 0; i < n; i++) vt!.data[(g * n + k) * n + i] = converged ? v[j * n + i]! : NaN;
       }
     }
   },
 });
+
+/** The power of two that brings the largest element near 1, so that no square overflows or vanishes. */
+function unitScale(a: ArrayLike<number>): number {
+  let largest = 0;
+  for (let i = 0; i < a.length; i++) largest = Math.max(largest, Math.abs(a[i]!));
+  return largest > 0 && largest < Infinity ? 2 ** Math.min(-Math.floor(Math.log2(largest)), 1000) : 1;
+}
 
 function dot(a: Float64Array, i: number, b: Float64Array, j: number, len: number): number {
   let sum = 0;
