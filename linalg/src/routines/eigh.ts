@@ -1,5 +1,6 @@
 import { defineRoutine } from "@hessia/core/extend";
 import type { MatrixBatch } from "./cholesky.js";
+import { unitScale } from "./unit-scale.js";
 
 /**
  * Eigenvalues in ascending order and orthonormal eigenvectors (columns) of symmetric matrices: Householder reduction to tridiagonal form,
@@ -15,20 +16,25 @@ export const eighRoutine = defineRoutine<MatrixBatch>({
     for (let g = 0; g < batch; g++) {
       const from = a!.data.subarray(g * n * n, (g + 1) * n * n);
       for (let i = 0; i < n; i++) for (let j = 0; j <= i; j++) z[i * n + j] = z[j * n + i] = from[i * n + j]!;
+      const scale = unitScale(z);
+      for (let i = 0; i < n * n; i++) z[i] = z[i]! * scale;
       const finite = z.every(Number.isFinite);
       if (finite) tridiagonalize(z, d, e, n);
       const converged = finite && implicitQl(z, d, e, n);
       const order = Array.from({ length: n }, (_, i) => i).sort((x, y) => d[x]! - d[y]!);
       for (let k = 0; k < n; k++) {
         const column = order[k]!;
-        w!.data[g * n + k] = converged ? d[column]! : NaN;
+        w!.data[g * n + k] = converged ? d[column]! / scale : NaN;
         for (let i = 0; i < n; i++) v!.data[(g * n + i) * n + k] = converged ? z[column * n + i]! : NaN;
       }
     }
   },
 });
 
-/** A = Q T Q'. On return d and e hold T (e[i] couples i and i+1) and the rows of z the columns of Q. */
+/** What is left of columns that depend on others gets smaller by rounding errors from step to step; of subnormal numbers no reflector is orthogonal. */
+const negligible = 1e-250;
+
+/** A = Q T Q' for A with its largest element near 1. On return d and e hold T (e[i] couples i and i+1) and the rows of z the columns of Q. */
 function tridiagonalize(z: Float64Array, d: Float64Array, e: Float64Array, n: number): void {
   const taus = new Float64Array(Math.max(0, n - 2));
   const p = new Float64Array(n);
@@ -39,7 +45,7 @@ function tridiagonalize(z: Float64Array, d: Float64Array, e: Float64Array, n: nu
     for (let i = 0; i < len; i++) scale = Math.max(scale, Math.abs(z[at + i]!));
     let rest = 0;
     for (let i = 1; i < len; i++) rest = Math.max(rest, Math.abs(z[at + i]!));
-    if (rest === 0) {
+    if (rest <= negligible) {
       e[k] = z[at]!;
       continue;
     }

@@ -1,4 +1,5 @@
 import { defineRoutine } from "@hessia/core/extend";
+import { unitScale } from "./unit-scale.js";
 
 export interface SvdSizes { readonly batch: number; readonly m: number; readonly n: number }
 
@@ -30,13 +31,6 @@ export const svdRoutine = defineRoutine<SvdSizes>({
     }
   },
 });
-
-/** The power of two that brings the largest element near 1, so that no square overflows or vanishes. */
-function unitScale(a: ArrayLike<number>): number {
-  let largest = 0;
-  for (let i = 0; i < a.length; i++) largest = Math.max(largest, Math.abs(a[i]!));
-  return largest > 0 && largest < Infinity ? 2 ** Math.min(-Math.floor(Math.log2(largest)), 1000) : 1;
-}
 
 function dot(a: Float64Array, i: number, b: Float64Array, j: number, len: number): number {
   let sum = 0;
