@@ -3,6 +3,7 @@ import { BackendError } from "../../../base/errors.js";
 import type { BufferId } from "../../../kernel/expr.js";
 import type { Kernel } from "../../../kernel/schedule.js";
 import { roundUp } from "../allocator.js";
+import { emitCrossed } from "./crossed.js";
 import type { BufferLocation } from "./location.js";
 import { emitNest } from "./nest.js";
 import type { NestContext } from "./nest.js";
@@ -29,7 +30,9 @@ export function emitKernel(context: NestContext, kernel: Kernel, scratchOffset?:
       throw new BackendError({ fn: "compile", arg: "kernel", expected: `at most ${maxLoops} loops that cannot be joined`, got: String(loops), fix: "reshape the arrays to fewer dimensions" });
     const rows = scratchOffset === undefined || context.bound ? undefined : splitRows(nest, context.simd, firstPartial);
     if (rows === undefined || scratchOffset === undefined) {
-      emitNest(context, shareExpressions(nest));
+      const shared = shareExpressions(nest);
+      const left = emitCrossed(context, shared);
+      for (const part of left?.flatMap((k) => normalize(k)) ?? [shared]) emitNest(context, part);
       continue;
     }
     let end = 0;

@@ -16,15 +16,15 @@ type Key = Expr | Bound;
 
 /** Values held in locals within one block of code. */
 interface Scope {
-  readonly scalars: Map<Key, Local>;
+  /** By copy, as the other two. */
+  readonly scalars: Map<Key, Local>[];
   /** All lanes equal. */
-  readonly splats: Map<Key, Local>;
-  /** By copy: vectors side by side. */
+  readonly splats: Map<Key, Local>[];
   readonly vectors: Map<Key, Local>[];
   readonly owned: Local[];
 }
 
-const emptyScope = (): Scope => ({ scalars: new Map(), splats: new Map(), vectors: [], owned: [] });
+const emptyScope = (): Scope => ({ scalars: [], splats: [], vectors: [], owned: [] });
 
 /** Results of the accumulators, ready for the outputs: by copy, then by accumulator. */
 export interface Results {
@@ -37,9 +37,11 @@ export class Values {
   private readonly scopes: Scope[] = [emptyScope()];
   private readonly uses = new Map<Expr, number>();
   private readonly accesses = new Map<Key | KernelOutput, Access>();
-  /** The vector that is being written, and where all of them lie along the lane dimension. */
+  /** The vector that is being written, and where all of them lie along the dimension of copies. */
   copy = 0;
   copyOffsets: readonly number[] = [0];
+  /** Copies whose elementary functions are computed in lockstep; undefined for all. */
+  together: readonly number[] | undefined;
   private guards = 0;
   /** Off while the scalar remainder of a vector loop is written. */
   vectorized: boolean;
@@ -52,6 +54,8 @@ export class Values {
     private readonly dependence: ReadonlyMap<Expr, number>,
     readonly lanes: 1 | Lanes,
     readonly laneDim: number,
+    /** The dimension along which the vectors lie that are computed at once. */
+    private readonly copyDim = laneDim,
   ) {
     this.vectorized = lanes > 1;
   }
@@ -93,9 +97,22 @@ export class Values {
   }
 
   private mapOf(scope: Scope, e: Key, vector: boolean): Map<Key, Local> {
-    if (!vector) return scope.scalars;
-    if ("op" in e && this.alongLanes(e)) return (scope.vectors[this.copy] ??= new Map());
-    return scope.splats;
+    const along = "op" in e && this.alongLanes(e);
+    const list = !vector ? scope.scalars : along ? scope.vectors : scope.splats;
+    // Along the lanes scalars are those of the first copy.
+    const copy = "op" in e && (this.copyDim === this.laneDim ? vector && along : this.alongCopies(e)) ? this.copy : 0;
+    return (list[copy] ??= new Map());
+  }
+
+  private alongCopies(e: Expr): boolean {
+    return (this.dependence.get(e)! & (1 << this.copyDim)) !== 0;
+  }
+
+  /** Gives the current scope a local with the vector of one copy. */
+  give(e: Expr, copy: number, local: Local): void {
+    const scope = this.scopes.at(-1)!;
+    scope.owned.push(local);
+    (scope.vectors[copy] ??= new Map()).set(e, local);
   }
 
   private find(e: Key, vector: boolean): Local | undefined {
@@ -217,20 +234,21 @@ export class Values {
 
   /** Emits for another of the vectors side by side. */
   private atCopy(copy: number, body: () => void): void {
-    const { copy: before, copyOffsets, inductions, laneDim } = this;
+    const { copy: before, copyOffsets, inductions, copyDim } = this;
     const distance = copyOffsets[copy]! - copyOffsets[before]!;
-    inductions.shift(laneDim, distance);
+    inductions.shift(copyDim, distance);
     this.copy = copy;
     body();
     this.copy = before;
-    inductions.shift(laneDim, -distance);
+    inductions.shift(copyDim, -distance);
   }
 
   /** Pushes an elementary function's value; those of the other vectors are computed along with it. */
   private elementary(e: Expr & { op: "unary" | "binary" }, fn: UnaryFn | ArithmeticFn, dtype: FloatDType): boolean {
-    const { f, copyOffsets } = this;
-    if (copyOffsets.length < 2 || this.guards > 0 || !goesInPlace(f, fn)) return false;
-    const args = copyOffsets.map((_, copy): Local[] => {
+    const { f } = this;
+    const copies = this.together ?? this.copyOffsets.map((_, copy) => copy);
+    if (copies.length < 2 || this.guards > 0 || !this.alongCopies(e) || !goesInPlace(f, fn)) return false;
+    const args = copies.map((copy): Local[] => {
       const locals: Local[] = [];
       this.atCopy(copy, () => {
         for (const x of operands(e)) {
@@ -251,12 +269,8 @@ export class Values {
       return local;
     });
     for (const locals of args) for (const local of locals) f.release(local);
-    const scope = this.scopes.at(-1)!;
-    results.forEach((local, copy) => {
-      scope.owned.push(local);
-      (scope.vectors[copy] ??= new Map()).set(e, local);
-    });
-    f.get(results[this.copy]!);
+    results.forEach((local, i) => { this.give(e, copies[i]!, local); });
+    f.get(results[copies.indexOf(this.copy)]!);
     return true;
   }
 
