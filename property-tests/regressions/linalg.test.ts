@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { np, withDevice } from "@hessia/core";
-import { eigh, solve, solveTriangular, svd } from "@hessia/linalg";
+import { eigh, qr, solve, solveTriangular, svd } from "@hessia/linalg";
 
 const largest = (x: ReturnType<typeof np.abs>): number => Number(np.max(np.abs(x)).item());
 
@@ -13,6 +13,16 @@ it.each(["wasm", "reference"])("eigh of matrices of rank one converges (%s)", (d
       expect(largest(np.subtract(np.matmul(np.multiply(eigenvectors, eigenvalues), np.transpose(eigenvectors)), 1))).toBeLessThan(n * n * Number.EPSILON);
       expect(largest(np.subtract(np.matmul(np.transpose(eigenvectors), eigenvectors), np.eye(n)))).toBeLessThan(n * n * Number.EPSILON);
     }
+  });
+});
+
+// Columns that depend on others leave rounding errors of rounding errors, in the end subnormal numbers.
+it.each(["wasm", "reference"])("qr of equal columns is orthogonal (%s)", (device) => {
+  withDevice(device, () => {
+    const n = 97;
+    const { q, r } = qr(np.ones([n, n]));
+    expect(largest(np.subtract(np.matmul(np.transpose(q), q), np.eye(n)))).toBeLessThan(n * Number.EPSILON);
+    expect(largest(np.subtract(np.matmul(q, r), 1))).toBeLessThan(n * n * Number.EPSILON);
   });
 });
 

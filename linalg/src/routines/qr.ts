@@ -1,4 +1,5 @@
 import { defineRoutine } from "@hessia/core/extend";
+import { unitScale } from "./unit-scale.js";
 
 export interface QrSizes { readonly batch: number; readonly m: number; readonly n: number; /** Columns of Q: min(m, n) reduced, m complete. */ readonly columns: number }
 
@@ -34,16 +35,16 @@ export const qrRoutine = defineRoutine<QrSizes>({
 
 /** Turns `x = w[at : at + len]` into (beta, v[1:]) with (I - tau v v') x = beta e1, v[0] = 1; returns tau. */
 function reflector(w: Float64Array, at: number, len: number): number {
-  let scale = 0;
-  for (let i = 1; i < len; i++) scale = Math.max(scale, Math.abs(w[at + i]!));
-  if (scale === 0) return 0;
-  const alpha = w[at]!;
-  scale = Math.max(scale, Math.abs(alpha));
+  const x = w.subarray(at, at + len);
+  if (x.every((value, i) => i === 0 || value === 0)) return 0;
+  // Of subnormal numbers no reflector would be orthogonal.
+  const scale = unitScale(x);
+  const alpha = x[0]! * scale;
   let sum = 0;
-  for (let i = 0; i < len; i++) sum += (w[at + i]! / scale) ** 2;
-  const beta = -Math.sign(alpha || 1) * scale * Math.sqrt(sum);
-  for (let i = 1; i < len; i++) w[at + i] = w[at + i]! / (alpha - beta);
-  w[at] = beta;
+  for (const value of x) sum += (value * scale) ** 2;
+  const beta = -Math.sign(alpha || 1) * Math.sqrt(sum);
+  for (let i = 1; i < len; i++) x[i] = (x[i]! * scale) / (alpha - beta);
+  x[0] = beta / scale;
   return (beta - alpha) / beta;
 }
 
