@@ -135,6 +135,7 @@ export class WasmExecutable implements Executable {
     const frame = heap.enterFrame(this.holdings.frameBytes);
     let staged: Block[] | undefined;
     let blocks: Block[] | undefined;
+    let givers: WasmStorage[] | undefined;
     try {
       for (let i = 0; i < inputs.length; i++) {
         const port = this.inputs[i]!;
@@ -156,11 +157,15 @@ export class WasmExecutable implements Executable {
       for (const port of this.outputs)
         if (!port.staged) {
           const giver = donated && port.giver !== undefined && donated.includes(port.giver) ? (inputs[port.giver] as WasmStorage) : undefined;
-          const block = giver?.block ?? heap.allocate(port.bytes);
-          giver?.surrender();
+          const given = giver?.block;
+          if (given) (givers ??= []).push(giver);
+          const block = given ?? heap.allocate(port.bytes);
           (blocks ??= []).push(block);
           heap.views.int32[(frame + port.offset) >>> 2] = block.address;
         }
+      // Only now that there is room for everything: a call that fails before keeps what was donated.
+      if (givers) for (const giver of givers) giver.surrender();
+      givers = undefined;
       this.countRun();
       main(frame);
       if (donated) for (const i of donated) inputs[i]!.dispose();
@@ -168,6 +173,7 @@ export class WasmExecutable implements Executable {
       blocks = undefined;
       return this.collect(frame, results);
     } catch (e) {
+      if (givers) blocks = blocks!.filter((block) => givers!.every((giver) => giver.block !== block));
       if (this.usesThreads && threads.lost) {
         // What a lost worker may write to stays out of use until it is gone.
         const surrendered = heap.surrenderFrame();

@@ -61,6 +61,21 @@ describe("memory", () => {
     expect(backend.readSync(small.run([y])[0]!)[7]).toBe(-randomArray("float64", 3000)[7]!);
   });
 
+  it("that cannot grow leaves what was donated", () => {
+    const backend = new WasmBackend({ maximumPages: 64 });
+    const n = 200_000;
+    const [a, b, c] = [whole("float64", 0, [n]), 1, 2];
+    const plan = schedule([new Float64Array(n)], [{ dtype: "float64", size: n }, { dtype: "float64", size: 2 * n }], [
+      kernelStep(mapKernel([n], [{ buffer: c, value: unary("neg", a) }])),
+      kernelStep(mapKernel([n], [{ buffer: b, value: unary("neg", a) }])),
+    ]);
+    const program = backend.compile({ ...plan, donations: [{ input: 0, output: b }] });
+    const x = backend.write("float64", randomArray("float64", n));
+    expect(() => program.run([x], [0])).toThrow(/cannot grow/);
+    expect(backend.readSync(x)[7]).toBe(randomArray("float64", n)[7]!);
+    expect(backend.memory().liveStorages).toBe(1);
+  });
+
   it("past its budget keeps results in ordinary arrays, which programs take in again", () => {
     const n = 2000;
     const backend = new WasmBackend({ budgetBytes: 10 * n * 8 });
