@@ -57,7 +57,9 @@ export function planHoists({ roots, levelOf, dependence, alongLanes, neighbours,
     if (level >= parentLevel) return;
     if (e.op === "const") {
       if (vector && constants++ < maxVectorConstants) add(e, true, 0);
-    } else add(e, vector, level);
+    }
+    // A scalar along the lanes, below a gather of neighbours, is another one for each of the vectors side by side.
+    else if (vector || !alongLanes(e)) add(e, vector, level);
   };
   for (const r of roots) visit(r.value, r.depth, r.vector);
   return found;
