@@ -2,6 +2,7 @@ import { defineNativeRoutine, template, transposeRows } from "@hessia/core/nativ
 import { eighRoutine as routine } from "../routines/eigh.js";
 import { baseSize, divideAndConquer, mergeIntegers, mergeVectors } from "./divide-and-conquer.js";
 import { makeTriangle, reflectOne, reflectRows } from "./reflectors.js";
+import { layOut } from "./room.js";
 import { panelColumns, tridiagonalize } from "./tridiagonal.js";
 
 /** Reflectors that go back to the eigenvectors together. */
@@ -70,17 +71,12 @@ export const eighRoutine = defineNativeRoutine(routine, ({ params: { batch, n },
     a: n * n, z: n * n, rows: large ? n * n : 0, system: large ? n * n : 0, work: Math.max(3 * panelColumns, 2 * blockSize) * n, v: large ? blockSize * n : 0, t: blockSize * blockSize,
     d: n, e: n, tau: n, dots: 2 * panelColumns, vectors: mergeVectors * Math.max(n, 4), order: n, integers: mergeIntegers * n,
   };
-  const starts: Record<string, number> = {};
-  let total = 0;
-  for (const [name, size] of Object.entries(sizes)) {
-    starts[name] = total;
-    total += size + (size & 1);
-  }
+  const { starts, total } = layOut(sizes);
   return {
     dtype: "float64",
     scratchBytes: total * 8 + (large ? gemmScratchBytes("float64") : 0),
     body(c, { inputs: [input], outputs: [w, output], scratch: room }) {
-      const part = (name: keyof typeof sizes) => c.let(room.at(starts[name]!));
+      const part = (name: keyof typeof sizes) => c.let(room.at(starts[name]));
       const [a, z, rows, system, work, v, t] = [part("a"), part("z"), part("rows"), part("system"), part("work"), part("v"), part("t")];
       const [d, e, tau, dots, vectors] = [part("d"), part("e"), part("tau"), part("dots"), part("vectors")];
       const [order, integers] = [c.let(part("order").bytes(0, "int32")), c.let(part("integers").bytes(0, "int32"))];

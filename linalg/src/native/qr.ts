@@ -1,6 +1,7 @@
 import { defineNativeRoutine, template, transposeInto } from "@hessia/core/native";
 import { qrRoutine as routine } from "../routines/qr.js";
 import { makeReflector, makeTriangle, reflectOne, reflectRows } from "./reflectors.js";
+import { layOut } from "./room.js";
 
 /** Reflectors that are applied together. */
 const blockSize = 32;
@@ -39,22 +40,16 @@ export const qrRoutine = defineNativeRoutine(routine, ({ params: { batch, m, n, 
   if (dtype !== "float32" && dtype !== "float64") return undefined;
   const k = Math.min(m, n);
   const converts = dtype === "float32";
-  const even = (x: number): number => x + (x & 1);
   const block = Math.min(k, blockSize);
   const blocked = k > unblockedColumns;
   // Columns of A, then of Q, are rows here. In numbers: where the parts of the scratch room begin.
   const sizes = { w: n * m, q: columns * m, v: block * m, t: block * block, tau: k, work: 2 * block * Math.max(n, columns), converted: converts ? Math.max(m * n, m * columns) : 0 };
-  const starts: Record<string, number> = {};
-  let total = 0;
-  for (const [name, size] of Object.entries(sizes)) {
-    starts[name] = total;
-    total += even(size);
-  }
+  const { starts, total } = layOut(sizes);
   return {
     dtype: "float64",
     scratchBytes: total * 8 + (blocked ? gemmScratchBytes("float64") : 0),
     body(c, { inputs: [a], outputs: [q, r], scratch: room }) {
-      const part = (name: keyof typeof sizes) => c.let(room.at(starts[name]!));
+      const part = (name: keyof typeof sizes) => c.let(room.at(starts[name]));
       const [w, qt, v, t, tau, work, converted] = [part("w"), part("q"), part("v"), part("t"), part("tau"), part("work"), part("converted")];
       const scratch = c.let(room.at(total));
       c.range(0, batch, (g) => {

@@ -1,6 +1,7 @@
 import { axpy, defineNativeRoutine, divide, dot, largestMagnitude, template, transposeInto, transposeRows } from "@hessia/core/native";
 import { svdRoutine as routine } from "../routines/svd.js";
 import { hypotenuse, rotate } from "./implicit-ql.js";
+import { layOut } from "./room.js";
 
 const sweepLimit = 60;
 
@@ -101,17 +102,12 @@ export const svdRoutine = defineNativeRoutine(routine, ({ params: { batch, m, n 
   if (dtype !== "float32" && dtype !== "float64") return undefined;
   const converts = dtype === "float32";
   const sizes = { w: m * n, v: n * n, converted: converts ? m * n : 0, lengths: n, products: 3, order: n, done: n };
-  const starts: Record<string, number> = {};
-  let total = 0;
-  for (const [name, size] of Object.entries(sizes)) {
-    starts[name] = total;
-    total += size + (size & 1);
-  }
+  const { starts, total } = layOut(sizes);
   return {
     dtype: "float64",
     scratchBytes: total * 8,
     body(c, { inputs: [a], outputs: [u, s, vt], scratch: room }) {
-      const part = (name: keyof typeof sizes) => c.let(room.at(starts[name]!));
+      const part = (name: keyof typeof sizes) => c.let(room.at(starts[name]));
       const [w, v, converted, lengths, products] = [part("w"), part("v"), part("converted"), part("lengths"), part("products")];
       const [order, done] = [c.let(part("order").bytes(0, "int32")), c.let(part("done").bytes(0, "int32"))];
       c.range(0, batch, (g) => {
