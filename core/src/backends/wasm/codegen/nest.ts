@@ -17,6 +17,7 @@ import { Extremum } from "./extremum.js";
 import { Reduction } from "./reduce.js";
 import type { Reducer } from "./reducer.js";
 import { scalarStore } from "./scalar.js";
+import { Search } from "./search.js";
 import { Values } from "./values.js";
 import { vectorStore } from "./vector.js";
 
@@ -53,7 +54,7 @@ class NestEmitter {
   private readonly position: Expr;
   private readonly loaded = new Set<number>();
   private reductions: Reducer[] = [];
-  private blockSearch: Reduction | undefined;
+  private blockSearch: Search | undefined;
   /** The loop of the reduction in which blocks of partial sums end, and how many of its trips make a block; undefined if all terms are one block. */
   private readonly folding: { readonly position: number; readonly trips: number } | undefined;
   private readonly mainTrips: number;
@@ -309,10 +310,10 @@ class NestEmitter {
     this.reductions = kernel.accumulators.map((a) => {
       const { op, dtype } = a;
       if ((op === "max" || op === "min") && values.vectorized && isFloat(dtype)) return new Extremum(values, { ...a, op }, across);
-      const search = op === "argmax" || op === "argmin";
-      const reduction = new Reduction(values, a, this.position, across, folds && isFloat(dtype), search && byBlocks);
-      if (search && byBlocks) this.blockSearch = reduction;
-      return reduction;
+      if (op !== "argmax" && op !== "argmin") return new Reduction(values, a, across, folds);
+      const search = new Search(values, { ...a, op }, this.position, across, byBlocks);
+      if (byBlocks) this.blockSearch = search;
+      return search;
     });
     for (const r of this.reductions) r.begin(count, across && this.scalarRemainder);
     this.reduceLoops(this.outputCount);
