@@ -26,8 +26,9 @@ export interface Split {
 export const defaultMinimumWork = 40_000;
 /** What a piece should take at least, as a part of that: to take one costs little then. */
 const pieceWork = 0.3;
-/** Pieces for each thread: more of them balance the load better where threads begin late. */
+/** Pieces for each thread: more of them balance the load better where threads begin late. Each of a product packs one operand again. */
 const piecesPerThread = 4;
+const productsPerThread = 2;
 /**
  * What a written byte costs more, in nanoseconds, because now and then it lies in the cache of another processor: up to 0.1 where it always
  * does, nothing while threads keep to their parts. Arrays larger than `cacheBytes` lie in no cache.
@@ -35,7 +36,7 @@ const piecesPerThread = 4;
 const exchange = 0.005;
 const cacheBytes = 24 * 2 ** 20;
 const maxPartialBytes = 2 ** 20;
-/** The same for matrix products, whose pieces repeat the packing of one operand. */
+/** The same for matrix products. */
 const productPieceWork = 4;
 /** Columns or rows of a product that a piece has at least. */
 const productChunk = 32;
@@ -52,11 +53,24 @@ interface Cut {
 
 const ceilTo = (n: number, to: number): number => Math.ceil(n / to) * to;
 
-function cutAlong(dim: number, size: number, wanted: number, align: number, threads: number, least = 1): Cut {
-  let chunk = Math.max(least, Math.ceil(size / wanted));
+/** How many pieces to try: as many for each thread, so that none waits for the last, or fewer where the work is not enough. */
+function* pieceCounts(pieces: number, perThread: number, threads: number): Generator<number> {
+  if (pieces < threads) yield Math.max(2, pieces);
+  else for (let each = Math.min(perThread, Math.floor(pieces / threads)); each >= 1; each--) yield Math.min(maxPieces, each * threads);
+}
+
+/** Of cuts that leave the busiest thread the same work, the first. */
+const best = (cuts: Iterable<Cut>): Cut | undefined => {
+  let found: Cut | undefined;
+  for (const c of cuts) if (c.count > 1 && (found === undefined || c.share < found.share * 0.98)) found = c;
+  return found;
+};
+
+function cutAlong(dim: number, size: number, count: number, align: number, threads: number, least = 1): Cut {
+  let chunk = Math.max(least, Math.ceil(size / count));
   if (chunk > align) chunk = ceilTo(chunk, align);
-  const count = Math.ceil(size / chunk);
-  return { dim, chunk, count, share: Math.min(1, (Math.ceil(count / threads) * chunk) / size) };
+  const pieces = Math.ceil(size / chunk);
+  return { dim, chunk, count: pieces, share: Math.min(1, (Math.ceil(pieces / threads) * chunk) / size) };
 }
 
 const strideOf = (a: Affine, d: number): number => a.strides[d] ?? 0;
@@ -82,30 +96,33 @@ export function splitKernel(kernel: Kernel, { threads, simd, minimumWork, firstP
   const outputs = kernel.dims.length;
   const product = asProduct(kernel);
   const pieces = Math.floor(work / ((product ? productPieceWork : pieceWork) * minimumWork));
-  const wanted = Math.min(maxPieces, threads * piecesPerThread, Math.max(product ? threads : 2, pieces));
+  const counts = [...pieceCounts(product ? Math.max(threads, pieces) : pieces, product ? productsPerThread : piecesPerThread, threads)];
+  const along = (dim: number, size: number, align: number, least?: number): Cut[] => {
+    const found = best(counts.map((count) => cutAlong(dim, size, count, align, threads, least)));
+    return found ? [found] : [];
+  };
   let guarded = 0;
   visitKernel(kernel, (e) => {
     if (e.op === "guard") for (const b of e.bounds) b.index.strides.forEach((s, d) => { if (s !== 0) guarded |= 1 << d; });
   });
-  const best = (cuts: readonly Cut[]): Cut | undefined => cuts.reduce<Cut | undefined>((x, y) => (y.count > 1 && (x === undefined || y.share < x.share * 0.98) ? y : x), undefined);
   const cuts = (product ? productOrder(product) : kernel.dims.map((_, d) => d)).flatMap((dim) => {
     const size = kernel.dims[dim]!;
     if (guarded & (1 << dim)) return [];
     const beside = writesOf(kernel).some((o) => Math.abs(strideOf(o.index, dim)) === 1);
-    if (product) return [cutAlong(dim, size, wanted, product.batch.includes(dim) ? 1 : beside ? 16 : 24, threads, product.batch.includes(dim) || minimumWork === 0 ? 1 : productChunk)];
+    if (product) return along(dim, size, product.batch.includes(dim) ? 1 : beside ? 16 : 24, product.batch.includes(dim) || minimumWork === 0 ? 1 : productChunk);
     // Vectors lie along such a dimension: pieces of a short one would lose them.
     if (beside && size < 2 * lineElements && kernel.accumulators.length > 0) return [];
-    return [cutAlong(dim, size, wanted, beside ? lineElements : 1, threads)];
+    return along(dim, size, beside ? lineElements : 1);
   });
   // In the order of preference the first that is balanced well.
-  const byOutput = (product && cuts.find((c) => c.count > 1 && c.share <= 1.15 / threads)) ?? best(cuts);
+  const byOutput = (product && cuts.find((c) => c.share <= 1.15 / threads)) ?? best(cuts);
   const worth = (cut: Cut | undefined): cut is Cut => cut !== undefined && cut.share <= 0.8;
   if (worth(byOutput) && byOutput.share <= 1.5 / threads) return alongOutput(kernel, byOutput);
   const searches = kernel.accumulators.some((a) => a.op === "argmax" || a.op === "argmin");
   const firstLong = kernel.reduceDims.findIndex((n) => n > 1);
   const byTerms = kernel.accumulators.length === 0 ? undefined : best(kernel.reduceDims.flatMap((size, i) => {
     if (guarded & (1 << (outputs + i)) || (searches && i !== firstLong)) return [];
-    return [cutAlong(outputs + i, size, wanted, lineElements, threads)];
+    return along(outputs + i, size, lineElements);
   }));
   if (worth(byTerms) && !(worth(byOutput) && byOutput.share <= byTerms.share)) {
     const split = alongTerms(kernel, byTerms, firstPartial);
