@@ -135,26 +135,32 @@ describe("reductions", () => {
     expectSame(schedule([x, w], [{ dtype: "float32", size: batch * columns }], [kernelStep(reduceKernel([batch, columns], [rows], [{ op: "add", dtype: "float32", value }], 2))]), [x, w], 512, () => "", 4);
   });
   it("NaN, infinities and zeros of both signs, along either axis", () => {
+    const specials = [NaN, Infinity, -Infinity, 0, -0];
+    const pairs = [-0, 0, -1, 1, -Infinity, Infinity].flatMap((fill) => specials.map((special) => [fill, special] as const));
     for (const dtype of ["float32", "float64"] as const)
       for (const [rows, columns] of [[5, 70], [70, 37], [130, 300], [64, 1024], [33, 8]] as const)
-        for (const special of [NaN, Infinity, -Infinity, 0, -0])
-          for (const fill of [-0, 0, -1, 1, -Infinity, Infinity]) {
-            const x = randomArray(dtype, rows * columns).fill(fill);
-            for (let k = 3; k < x.length; k += columns + 2) x[k] = special;
+        for (const axis of [0, 1]) {
+          const [length, lines] = axis === 0 ? [rows, columns] : [columns, rows];
+          const [along, between] = axis === 0 ? [columns, 1] : [1, columns];
+          // Each line along the axis has a pair of its own.
+          for (let first = 0; first < pairs.length; first += lines) {
+            const x = randomArray(dtype, rows * columns);
+            for (let line = 0; line < lines; line++) {
+              const [fill, special] = pairs[(first + line) % pairs.length]!;
+              for (let k = 0; k < length; k++) x[line * between + k * along] = k % 23 === line % Math.min(23, length) ? special : fill;
+            }
             for (const op of ["max", "min", "argmax", "argmin"] as const) {
               const out = resultType(op, dtype);
-              const down = schedule([x], [{ dtype: out, size: columns }], [kernelStep(reduceKernel([columns], [rows], [{ op, dtype: out, value: load(dtype, 0, affine([1, columns])) }], 1))]);
-              const across = schedule([x], [{ dtype: out, size: rows }], [kernelStep(reduceKernel([rows], [columns], [{ op, dtype: out, value: whole(dtype, 0, [rows, columns]) }], 1))]);
-              for (const s of [down, across]) {
-                const expected = runOn(referenceBackend, s, [x])[0]!;
-                for (const backend of Object.values(backends)) {
-                  const got = runOn(backend, s, [x])[0]!;
-                  for (let i = 0; i < got.length; i++)
-                    if (!Object.is(got[i], expected[i])) expect.fail(`${op} ${dtype} ${rows}x${columns} of ${fill} and ${special}: ${got[i]}, expected ${expected[i]} at ${i}`);
-                }
+              const s = schedule([x], [{ dtype: out, size: lines }], [kernelStep(reduceKernel([lines], [length], [{ op, dtype: out, value: load(dtype, 0, affine([between, along])) }], 1))]);
+              const expected = runOn(referenceBackend, s, [x])[0]!;
+              for (const backend of Object.values(backends)) {
+                const got = runOn(backend, s, [x])[0]!;
+                for (let i = 0; i < lines; i++)
+                  if (!Object.is(got[i], expected[i])) expect.fail(`${op} ${dtype} ${rows}x${columns} along ${axis} of ${pairs[(first + i) % pairs.length]!.join(" and ")}: ${got[i]}, expected ${expected[i]} at ${i}`);
               }
             }
           }
+        }
   });
   it("searches by blocks find the first of the best", () => {
     for (const dtype of ["float32", "float64", "int32", "uint32"] as const)
