@@ -1,5 +1,4 @@
 import { itemsize } from "../../../base/dtype.js";
-import { sizeOf } from "../../../base/shape.js";
 import { BackendError } from "../../../base/errors.js";
 import type { BufferId, Expr } from "../../../kernel/expr.js";
 import { findRoutine } from "../../../kernel/routine.js";
@@ -10,6 +9,7 @@ import type { FunctionBuilder, FunctionRef, ValueType } from "../assembler/index
 import { ModuleFunctions } from "../functions/library.js";
 import { nativeRoutine } from "../native/registry.js";
 import { type Split, splitKernel } from "../threads/split.js";
+import { emitBranch } from "./branch.js";
 import { emitContraction } from "./contraction/emit.js";
 import { holdFactor } from "./contraction/held.js";
 import { holdFactors, type PlacedFactor } from "./held-factors.js";
@@ -17,9 +17,9 @@ import { emitKernel } from "./kernel.js";
 import type { BufferLocation } from "./location.js";
 import { emitScalar } from "./nest.js";
 import type { NestContext } from "./nest.js";
-import { normalize, visitKernel } from "./normalize.js";
+import { normalize } from "./normalize.js";
 import { emitEntry, emitPieces } from "./pieces.js";
-import { isNativeBinary, isNativeUnary } from "./vector.js";
+import { inlineBytes, isSmall, isTiny } from "./small-kernels.js";
 
 /** A routine that the module calls in JavaScript, with the addresses of its operands. */
 export interface HostRoutine {
@@ -54,25 +54,6 @@ export interface ModuleOptions {
   readonly simd: boolean;
   readonly table: (key: string, bytes: () => Uint8Array) => number;
 }
-
-/** Kernels over so few elements are written into the loops around them, while these are not longer than so many bytes. */
-const inlineElements = 64;
-const inlineBytes = 16384;
-
-/**
- * Of so few elements each goes by itself in a loop: a vector that is read across two that were written just before waits until these are in
- * memory, which takes longer than all the arithmetic.
- */
-const scalarElements = 16;
-const isCheap = (kernel: Kernel): boolean => {
-  let cheap = true;
-  visitKernel(kernel, (e) => {
-    if ((e.op === "unary" && !isNativeUnary(e.fn, e.x.dtype)) || (e.op === "binary" && !isNativeBinary(e.fn, e.a.dtype))) cheap = false;
-  });
-  return cheap;
-};
-
-const elementsOf = (kernel: Kernel): number => sizeOf(kernel.dims) * sizeOf(kernel.reduceDims);
 
 /** Turns a Schedule into one module: kernels and routines are functions, steps and control flow are `main(frame)`. */
 export class ScheduleEmitter {
@@ -183,7 +164,9 @@ export class ScheduleEmitter {
           f.loop((again) => f.get(0).call(turn).brIf(again));
         });
         break;
-      case "branch": this.branch(f, s); break;
+      case "branch":
+        if (s.branches.length > 0) emitBranch(f, () => this.address(f, s.index), s.branches.map((steps) => () => this.steps(f, steps)));
+        break;
     }
   }
 
@@ -194,7 +177,7 @@ export class ScheduleEmitter {
     const context = { module: this.module, library: this.functions, simd, takenBy: this.takenBy };
     const { factors, panels, end } = holdFactors(loop, this.held, {
       start, takenBy: this.takenBy,
-      hold: (kernel, isFixed) => (elementsOf(kernel) <= inlineElements || this.isSplit(kernel) ? undefined : holdFactor(context, kernel, isFixed)),
+      hold: (kernel, isFixed) => (isSmall(kernel) || this.isSplit(kernel) ? undefined : holdFactor(context, kernel, isFixed)),
     });
     for (const p of panels) {
       this.address(f, p.buffer);
@@ -226,9 +209,8 @@ export class ScheduleEmitter {
 
   private kernel(f: FunctionBuilder, kernel: Kernel): void {
     const name = `kernel${this.kernels++}`;
-    const elements = elementsOf(kernel);
-    if (this.bodies.has(f) && elements <= inlineElements && f.body.length < inlineBytes) {
-      emitKernel({ ...this.context(f), simd: this.options.simd && !(elements <= scalarElements && isCheap(kernel)) }, kernel);
+    if (this.bodies.has(f) && isSmall(kernel) && f.body.length < inlineBytes) {
+      emitKernel({ ...this.context(f), simd: this.options.simd && !isTiny(kernel) }, kernel);
       return;
     }
     const whole = (k: Kernel, as: string): void => {
@@ -302,34 +284,6 @@ export class ScheduleEmitter {
     this.address(f, s.to, s.toBase);
     this.address(f, s.from, s.fromBase);
     f.i32(s.count * itemsize(this.schedule.buffers[s.from]!.dtype)).memoryCopy();
-  }
-
-  private branch(f: FunctionBuilder, s: Step & { kind: "branch" }): void {
-    const last = s.branches.length - 1;
-    if (last < 0) return;
-    const i = f.local("i32");
-    this.address(f, s.index);
-    f.memory("i32.load").set(i);
-    // Negative indices clamp to 0; those beyond the end take the default, which is the last.
-    f.get(i).i32(0).get(i).i32(0).op("i32.gt_s").op("select").set(i);
-    f.block((out) => {
-      const nest = (k: number): void => {
-        if (k > last) {
-          f.get(i).brTable(labels.slice().reverse().slice(0, last), labels[0]!);
-          return;
-        }
-        f.block((label) => {
-          labels.push(label);
-          nest(k + 1);
-        });
-        // Label k leads here, to the code of branch `last - k`.
-        this.steps(f, s.branches[last - k]!);
-        f.br(out);
-      };
-      const labels: { readonly depth: number }[] = [];
-      nest(0);
-    });
-    f.release(i);
   }
 
   private routine(f: FunctionBuilder, s: Step & { kind: "routine" }): void {
