@@ -1,4 +1,4 @@
-import { itemsize, newTypedArray } from "../../base/dtype.js";
+import { itemsize } from "../../base/dtype.js";
 import type { DType, TypedArray } from "../../base/dtype.js";
 import { ArgumentError, BackendError } from "../../base/errors.js";
 import { findRoutine } from "../../kernel/routine.js";
@@ -193,7 +193,7 @@ export class WasmExecutable implements Executable {
     let next = 0;
     for (let i = 0; i < outputs.length; i++) {
       const { dtype, size, bytes, offset, staged, shift } = outputs[i]!;
-      if (staged) results[i] = new WasmStorage(heap, dtype, size, undefined, copyOut(heap.views[dtype], dtype, (frame + offset) >>> shift, size));
+      if (staged) results[i] = new WasmStorage(heap, dtype, size, undefined, copyOut(heap.views[dtype], heap.spares.take(dtype, size), (frame + offset) >>> shift));
       else {
         const block = blocks![next++]!;
         if (heap.withinBudget(bytes)) {
@@ -226,8 +226,8 @@ function copyIn(data: TypedArray, to: TypedArray, at: number): void {
   else for (let i = 0; i < n; i++) to[at + i] = data[i]!;
 }
 
-function copyOut(from: TypedArray, dtype: DType, at: number, n: number): TypedArray {
-  const out = newTypedArray(dtype, n);
+function copyOut(from: TypedArray, out: TypedArray, at: number): TypedArray {
+  const n = out.length;
   if (n > loopElements) out.set(from.subarray(at, at + n));
   else for (let i = 0; i < n; i++) out[i] = from[at + i]!;
   return out;

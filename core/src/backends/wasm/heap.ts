@@ -2,6 +2,7 @@ import type { DType, TypedArray } from "../../base/dtype.js";
 import { BackendError } from "../../base/errors.js";
 import { Allocator, roundUp } from "./allocator.js";
 import type { Block } from "./allocator.js";
+import { Spares } from "./spares.js";
 
 const pageBytes = 65536;
 
@@ -40,6 +41,7 @@ export class Heap {
   private frame: Block | undefined;
   private frameBusy = false;
   views: MemoryViews;
+  readonly spares = new Spares();
   /** Bytes and number of blocks that hold arrays. */
   arrayBytes = 0;
   arrayCount = 0;

@@ -22,9 +22,11 @@ export class WasmStorage implements Storage {
   ) {}
 
   dispose(): void {
-    const { block } = this;
-    this.data = undefined;
-    if (block) {
+    const { block, data } = this;
+    if (data) {
+      this.data = undefined;
+      this.heap.spares.give(this.dtype, data);
+    } else if (block) {
       this.block = undefined;
       finalizers.unregister(this);
       this.heap.releaseArray(block);
@@ -68,10 +70,16 @@ export function storageOf(heap: Heap, dtype: DType, source: TypedArray): WasmSto
     copy[0] = source[0]!;
     return new WasmStorage(heap, dtype, 1, undefined, copy);
   }
-  if (bytes <= smallBytes || !heap.withinBudget(bytes)) return new WasmStorage(heap, dtype, source.length, undefined, source.slice());
+  if (bytes <= smallBytes || !heap.withinBudget(bytes)) return new WasmStorage(heap, dtype, source.length, undefined, copyOf(heap, dtype, source));
   const block = heap.allocateArray(bytes);
   heap.views[dtype].set(source, block.address / itemsize(dtype));
   return adopt(heap, dtype, source.length, block);
+}
+
+function copyOf(heap: Heap, dtype: DType, source: TypedArray): TypedArray {
+  const copy = heap.spares.take(dtype, source.length);
+  copy.set(source);
+  return copy;
 }
 
 export function asWasmStorage(storage: Storage, heap: Heap, fn: string): WasmStorage {
