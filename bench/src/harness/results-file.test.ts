@@ -12,6 +12,12 @@ describe("RESULTS.md", () => {
     expect(second.match(/^### .*$/gm)).toEqual(["### M", "### F", "### M"]);
     expect(second).toContain("other");
   });
+  it("begins with the bars that were met and those that were missed", () => {
+    const table = "| case | ours | bars |\n| --- | --- | --- |\n| n=10 | 1 ms | ✓ 3.0 of ≥ 2.0 × jax; ✗ 1.0 of ≥ 2.0 × best peer |\n| n=20 | 1 ms |  |\n| n=30 | 2 ms | ✓ 9 of ≥ 2.0 × jax |";
+    const file = mergeSections("", [section("Node 24, 1 thread", "b", "### B"), section("Node 20, 1 thread", "a", `### A\n\n${table}`)]);
+    expect(file).toContain("| Node 20, 1 thread | 2 of 3 | a n=10: 1.0 of ≥ 2.0 × best peer |\n| Node 24, 1 thread | 0 of 0 |  |");
+    expect(file.match(/^## .*$/gm)).toEqual(["## Node 20, 1 thread", "## Node 24, 1 thread"]);
+  });
   it("is a fixed point: reading and writing without news changes nothing", () => {
     const file = mergeSections("", [section("Node 20, 1 thread, --flag", "a", "### A\n\ntext"), section("Node 24, 1 thread", "b", "### B")]);
     expect(mergeSections(file, [])).toBe(file);

@@ -24,11 +24,28 @@ function parse(text: string): Section[] {
   return out;
 }
 
+/** How many bars each run met, and which it missed: read from the last column of the tables. */
+function summary(sections: readonly Section[], headings: readonly string[]): string {
+  const lines = headings.map((heading) => {
+    let met = 0;
+    const missed: string[] = [];
+    for (const s of sections.filter((section) => section.heading === heading))
+      for (const row of s.text.split("\n").filter((line) => line.startsWith("| "))) {
+        const cells = row.slice(2, -2).split(" | ");
+        for (const verdict of (cells.at(-1) ?? "").split("; "))
+          if (verdict.startsWith("✓")) met++;
+          else if (verdict.startsWith("✗")) missed.push(`${s.task} ${cells[0]}: ${verdict.slice(2)}`);
+      }
+    return `| ${heading} | ${met} of ${met + missed.length} | ${missed.join("<br>")} |`;
+  });
+  return `| run | bars met | missed |\n| --- | --- | --- |\n${lines.join("\n")}\n`;
+}
+
 /** The file with these sections in place of older ones of the same heading and task. */
 export function mergeSections(file: string, added: readonly Section[]): string {
   const sections = new Map(parse(file).map((s) => [mark(s), s]));
   for (const s of added) sections.set(mark(s), s);
   const all = [...sections.values()];
-  const headings = [...new Set(all.map((s) => s.heading))];
-  return `${introduction}\n${headings.map((heading) => `## ${heading}\n\n${all.filter((s) => s.heading === heading).map((s) => `${mark(s)}\n${s.text.trim()}\n`).join("\n")}`).join("\n")}`;
+  const headings = [...new Set(all.map((s) => s.heading))].sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
+  return `${introduction}\n${summary(all, headings)}\n${headings.map((heading) => `## ${heading}\n\n${all.filter((s) => s.heading === heading).map((s) => `${mark(s)}\n${s.text.trim()}\n`).join("\n")}`).join("\n")}`;
 }

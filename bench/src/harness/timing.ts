@@ -1,3 +1,5 @@
+import { cpus } from "node:os";
+
 type Run = () => void | Promise<void>;
 
 async function elapsed(run: Run, calls: number): Promise<number> {
@@ -27,4 +29,14 @@ export async function samples(run: Run, milliseconds: number, largest = 400): Pr
   }
   while (out.length < largest && (out.length === 0 || performance.now() - start < milliseconds)) out.push((await elapsed(run, calls)) / calls);
   return out;
+}
+
+/** Share of the processors' time that other work takes, watched while nothing of ours runs. */
+export async function busyShare(milliseconds = 500): Promise<number> {
+  const used = () => cpus().map(({ times: { user, nice, sys, irq, idle } }) => ({ busy: user + nice + sys + irq, all: user + nice + sys + irq + idle }));
+  const before = used();
+  await new Promise((resolve) => setTimeout(resolve, milliseconds));
+  const after = used();
+  const total = (pick: "busy" | "all"): number => after.reduce((sum, t, i) => sum + t[pick] - before[i]![pick], 0);
+  return total("all") > 0 ? total("busy") / total("all") : 0;
 }
