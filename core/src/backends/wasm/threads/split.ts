@@ -1,7 +1,7 @@
 import { type DType, itemsize } from "../../../base/dtype.js";
 import { contiguousStrides } from "../../../base/shape.js";
 import { accumulator, type Affine, binary, type BufferId, constant, type Expr, gather, load, rewrite } from "../../../kernel/expr.js";
-import { type Contraction, mergedStride } from "../../../kernel/contraction.js";
+import { byStride, type Contraction, mergedStride } from "../../../kernel/contraction.js";
 import type { Accumulate, BufferInfo, Kernel, KernelOutput } from "../../../kernel/schedule.js";
 import { visitKernel, writesOf } from "../codegen/normalize.js";
 import { maxPieces } from "./control.js";
@@ -38,8 +38,9 @@ const cacheBytes = 24 * 2 ** 20;
 const maxPartialBytes = 2 ** 20;
 /** The same for matrix products. */
 const productPieceWork = 4;
-/** Columns or rows of a product that a piece has at least. */
+/** Columns or rows of a product that a piece has at least, and of which it has a multiple: whole vectors of columns, panels of rows. */
 const productChunk = 32;
+const productLines = { rows: 4, columns: 8 };
 /** Elements of a chunk along which neighbours lie side by side: whole cache lines, no two threads in one. */
 const lineElements = 64;
 
@@ -109,7 +110,11 @@ export function splitKernel(kernel: Kernel, { threads, simd, minimumWork, firstP
     const size = kernel.dims[dim]!;
     if (guarded & (1 << dim)) return [];
     const beside = writesOf(kernel).some((o) => Math.abs(strideOf(o.index, dim)) === 1);
-    if (product) return along(dim, size, product.batch.includes(dim) ? 1 : beside ? 16 : 24, product.batch.includes(dim) || minimumWork === 0 ? 1 : productChunk);
+    if (product) {
+      const lines = linesOf(kernel, product, dim);
+      const steps = (atLeast: number): number => Math.max(1, Math.ceil(atLeast / lines));
+      return along(dim, size, steps(beside ? productLines.columns : productLines.rows), minimumWork === 0 ? 1 : steps(productChunk));
+    }
     // Vectors lie along such a dimension: pieces of a short one would lose them.
     if (beside && size < 2 * lineElements && kernel.accumulators.length > 0) return [];
     return along(dim, size, beside ? lineElements : 1);
@@ -138,6 +143,13 @@ export function splitKernel(kernel: Kernel, { threads, simd, minimumWork, firstP
 function productOrder({ sizes, batch, m, n }: Contraction): number[] {
   const count = (dims: readonly number[]): number => dims.reduce((x, d) => x * sizes[d]!, 1);
   return [...batch, ...(count(m) > count(n) ? [...m, ...n] : [...n, ...m])];
+}
+
+/** Rows or columns of the matrices for one step of an output dimension; of a batch, all that one has. */
+function linesOf(kernel: Kernel, { sizes, batch, m, n }: Contraction, dim: number): number {
+  if (batch.includes(dim)) return Infinity;
+  const inOrder = byStride(kernel.outputs[0]!.index, m.includes(dim) ? m : n);
+  return inOrder.slice(inOrder.indexOf(dim) + 1).reduce((lines, d) => lines * sizes[d]!, 1);
 }
 
 /** Workers have no JavaScript functions; and what a worker could not do is done again, which must not meet what it has overwritten. */
