@@ -29,7 +29,7 @@ export const packages = {
 const names = Object.keys(packages).join("|");
 const test = "[.]test[.]ts$";
 /** The table of accuracies is made from the generated functions themselves, which no public entry shows. */
-const innerBench = "^bench/accuracy[.]ts$";
+const innerBench = "^bench/(accuracy|limits)[.]ts$";
 /** An example of an extension is the one example that may use the extension API. */
 const extensionExample = "^examples/src/custom-";
 

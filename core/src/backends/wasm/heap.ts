@@ -2,6 +2,7 @@ import type { DType, TypedArray } from "../../base/dtype.js";
 import { BackendError } from "../../base/errors.js";
 import { Allocator, roundUp } from "./allocator.js";
 import type { Block } from "./allocator.js";
+import { Owners } from "./owners.js";
 import { Spares } from "./spares.js";
 
 const pageBytes = 65536;
@@ -41,6 +42,7 @@ export class Heap {
   private frame: Block | undefined;
   private frameBusy = false;
   views: MemoryViews;
+  readonly owners = new Owners((block) => { this.releaseArray(block); });
   readonly spares = new Spares();
   /** Bytes and number of blocks that hold arrays. */
   arrayBytes = 0;

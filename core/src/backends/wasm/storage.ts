@@ -4,10 +4,11 @@ import { BackendError, DisposedError } from "../../base/errors.js";
 import type { Storage } from "../backend.js";
 import type { Block } from "./allocator.js";
 import type { Heap } from "./heap.js";
+import type { Owner } from "./owners.js";
 
 /**
  * Arrays up to this size live in JavaScript and are copied into a program's frame for each run: to copy them costs less than to
- * register a finalizer (about 1 µs, most of it in the garbage collector).
+ * register a finalizer (about 1 µs, most of it in the garbage collector) where nothing is disposed.
  */
 export const smallBytes = 8192;
 
@@ -17,35 +18,40 @@ export class WasmStorage implements Storage {
     readonly heap: Heap,
     readonly dtype: DType,
     readonly size: number,
-    public block: Block | undefined,
+    private owner: Owner | undefined,
     public data: TypedArray | undefined,
   ) {}
 
+  get block(): Block | undefined { return this.owner?.block; }
+
   dispose(): void {
-    const { block, data } = this;
+    const { data } = this;
     if (data) {
       this.data = undefined;
       this.heap.spares.give(this.dtype, data);
-    } else if (block) {
-      this.block = undefined;
-      finalizers.unregister(this);
-      this.heap.releaseArray(block);
+    } else {
+      const block = this.disown();
+      if (block) this.heap.releaseArray(block);
     }
   }
 
   /** Gives the block to the caller. */
   surrender(): void {
-    const { block } = this;
-    if (!block) return;
-    this.block = undefined;
-    finalizers.unregister(this);
-    this.heap.disclaimArray(block);
+    const block = this.disown();
+    if (block) this.heap.disclaimArray(block);
+  }
+
+  private disown(): Block | undefined {
+    const { owner } = this;
+    this.owner = undefined;
+    return owner && this.heap.owners.disown(owner);
   }
 
   /** The elements: a view of the heap, valid until it grows, or the array itself. */
   view(fn: string): TypedArray {
     if (this.data) return this.data;
-    if (this.block) return this.heap.view(this.dtype, this.block.address, this.size);
+    const { block } = this;
+    if (block) return this.heap.view(this.dtype, block.address, this.size);
     throw disposed(fn);
   }
 }
@@ -53,14 +59,8 @@ export class WasmStorage implements Storage {
 export const disposed = (fn: string): DisposedError =>
   new DisposedError({ fn, expected: "an array that is still there", got: "one that was disposed or donated", fix: "do not use an array after dispose() or after donating it" });
 
-const finalizers = new FinalizationRegistry<{ readonly heap: Heap; readonly block: Block }>(({ heap, block }) => heap.releaseArray(block));
-
 /** A storage that owns this block from now on. */
-export function adopt(heap: Heap, dtype: DType, size: number, block: Block): WasmStorage {
-  const storage = new WasmStorage(heap, dtype, size, block, undefined);
-  finalizers.register(storage, { heap, block }, storage);
-  return storage;
-}
+export const adopt = (heap: Heap, dtype: DType, size: number, block: Block): WasmStorage => new WasmStorage(heap, dtype, size, heap.owners.own(block), undefined);
 
 /** A storage with a copy of `source`: in the heap where it is large and the budget allows, else in JavaScript. */
 export function storageOf(heap: Heap, dtype: DType, source: TypedArray): WasmStorage {
