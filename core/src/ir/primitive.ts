@@ -40,10 +40,11 @@ export class Primitive<P extends Params = Params> {
   readonly rules = new Map<symbol, unknown>();
 
   constructor(spec: PrimitiveSpec<P>) {
-    const { name, abstractEval, ...facts } = spec;
-    this.name = name;
-    this.facts = facts;
-    this.#abstractEval = abstractEval;
+    this.name = spec.name;
+    // Passes ask for facts all the time: all have one shape.
+    const { elementwise, commutative, associative, identity, involution, view, linear, domain, call } = spec;
+    this.facts = { elementwise, commutative, associative, identity, involution, view, linear, domain, call } as PrimitiveFacts;
+    this.#abstractEval = spec.abstractEval;
   }
 
   abstractEval(inputs: readonly Aval[], params: P): readonly Aval[] {

@@ -57,7 +57,7 @@ export const exchanged = (c: Contraction): Contraction => ({ ...c, a: c.b, b: c.
  * The one stride of dimensions (outermost first) that an affine function walks through evenly, as if they were one; undefined where it
  * does not. Dimensions of size 1 count for nothing; without others it is 0.
  */
-export function mergedStride({ strides }: Affine, sizes: readonly number[], dims: readonly number[]): number | undefined {
+export function mergedStride({ strides }: Pick<Affine, "strides">, sizes: readonly number[], dims: readonly number[]): number | undefined {
   let merged: number | undefined;
   let next = 0;
   for (let i = dims.length - 1; i >= 0; i--) {

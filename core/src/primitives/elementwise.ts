@@ -59,10 +59,10 @@ export interface ElementwiseOptions extends PrimitiveFacts {
 }
 
 export function elementwise(name: string, options: ElementwiseOptions): Primitive<NoParams> {
-  const { takes, gives, lower, ...facts } = options;
+  const { takes, gives, lower } = options;
   const primitive: Primitive<NoParams> = definePrimitive({
+    ...options,
     name,
-    ...facts,
     elementwise: true,
     abstractEval(inputs) {
       if (inputs.length !== lower.length) throw new ProgramError({ fn: name, expected: `${lower.length} operand${lower.length === 1 ? "" : "s"}`, got: String(inputs.length), fix: "correct the equation" });

@@ -43,12 +43,15 @@ function gammaRight(x: NDArray): NDArray {
   const half = pow(base, mul(add(z, 0.5), 0.5));
   return mul(mul(mul(half, exp(neg(base))), half), mul(sum, Math.sqrt(2 * Math.PI)));
 }
-/** n! exactly rounded, by exact integers. */
-const exactFactorials = Float64Array.from({ length: 171 }, (_, n) => {
-  let f = 1n;
-  for (let i = 2n; i <= BigInt(n); i++) f *= i;
-  return Number(f);
-});
+let factorials: Float64Array | undefined;
+/** 0!, 1!, ... 170!, exactly rounded, by exact integers. */
+function exactFactorials(): Float64Array {
+  if (factorials === undefined) {
+    let f = 1n;
+    factorials = Float64Array.from({ length: 171 }, (_, n) => Number((f *= BigInt(Math.max(1, n)))));
+  }
+  return factorials.slice();
+}
 
 function gammaBody(x: NDArray): NDArray {
   const left = lt(x, 0.5);
@@ -59,7 +62,7 @@ function gammaBody(x: NDArray): NDArray {
   const reflected = div(Math.PI, mul(select(pole, fullLike(x, 1), sinPi), right));
   const value = select(left, select(pole, select(eq(x, 0), fullLike(x, Infinity), fullLike(x, NaN)), reflected), select(gt(x, 171.7), fullLike(x, Infinity), right));
   const whole = bitwiseAnd(bitwiseAnd(eq(x, nearest), ge(x, 1)), le(x, 171));
-  const table = ConcreteArray.fromHost(exactFactorials.slice(), { shape: [171], dtype: "float64", weak: false });
+  const table = ConcreteArray.fromHost(exactFactorials(), { shape: [171], dtype: "float64", weak: false });
   const exact = convertElementType(indexTake(table, convertElementType(select(whole, sub(x, 1), fullLike(x, 0)), "int32")), x.dtype);
   return select(whole, add(exact, sub(value, stopGradient(value))), value);
 }

@@ -18,8 +18,8 @@ export interface PrimitiveDefinition<P extends Params> extends PrimitiveSpec<P> 
  * @throws RuleError when the name is taken.
  */
 export function definePrimitive<P extends Params = Params>(definition: PrimitiveDefinition<P>): Primitive<P> {
-  const { batch, lower, simplify, prune, hoist, split, ...spec } = definition;
-  const primitive = new Primitive<P>(spec);
+  const { batch, lower, simplify, prune, hoist, split } = definition;
+  const primitive = new Primitive<P>(definition);
   registerPrimitive(primitive);
   if (batch) defineRule(primitive, batchRule, batch);
   if (lower) defineRule(primitive, lowerRule, lower);

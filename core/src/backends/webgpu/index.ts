@@ -1,7 +1,7 @@
 import { BackendError } from "../../base/errors.js";
 import type { Backend } from "../backend.js";
 import { registerBackend } from "../registry.js";
-import { WebGPUBackend } from "./backend.js";
+import type { WebGPUBackend } from "./backend.js";
 import type { Gpu, GpuAdapter } from "./gpu.js";
 
 export type { Gpu, GpuAdapter } from "./gpu.js";
@@ -52,6 +52,8 @@ export async function openWebGPU(options: InitWebGPUOptions = {}): Promise<WebGP
     throw missing(`an adapter that gives no device (${e instanceof Error ? e.message : String(e)})`, "ask for a fresh adapter: each gives one device", e);
   }
   const { info } = adapter;
+  // Whoever computes on the processor loads none of it.
+  const { WebGPUBackend } = await import("./backend.js");
   const backend = new WebGPUBackend(device, info ? [info.vendor, info.architecture, info.description].filter(Boolean).join(" ") : "", [gpu, adapter]);
   registerBackend(backend);
   return backend;

@@ -1,6 +1,14 @@
-/** A growing list of bytes with the encodings of the WebAssembly binary format. */
+const float = new Float64Array(1);
+const single = new Float32Array(float.buffer, 0, 1);
+const floatBytes = new Uint8Array(float.buffer);
+const encoder = new TextEncoder();
+
+/**
+ * A growing list of bytes with the encodings of the WebAssembly binary format. Most of a program's compilation passes through here before
+ * an engine has optimized it, so an instruction is one call if it can be.
+ */
 export class ByteWriter {
-  private data = new Uint8Array(256);
+  private data = new Uint8Array(512);
   length = 0;
 
   private reserve(n: number): void {
@@ -17,31 +25,61 @@ export class ByteWriter {
   }
 
   bytes(list: ArrayLike<number>): this {
-    this.reserve(list.length);
+    if (this.length + list.length > this.data.length) this.reserve(list.length);
     this.data.set(list, this.length);
     this.length += list.length;
     return this;
   }
 
-  /** Unsigned LEB128, up to 32 bits. */
-  unsigned(value: number): this {
+  /** An opcode: one byte, or a prefix and an unsigned number below 2^14. */
+  opcode(code: number): this {
+    if (this.length + 3 > this.data.length) this.reserve(3);
+    if (code > 0xff) {
+      this.data[this.length++] = code >>> 16;
+      const sub = code & 0xffff;
+      if (sub > 0x7f) {
+        this.data[this.length++] = (sub & 0x7f) | 0x80;
+        this.data[this.length++] = sub >>> 7;
+      } else this.data[this.length++] = sub;
+    } else this.data[this.length++] = code;
+    return this;
+  }
+
+  /** A byte, such as an opcode, and an unsigned number. */
+  pair(byte: number, value: number): this {
+    if (this.length + 6 > this.data.length) this.reserve(6);
+    this.data[this.length++] = byte;
     let v = value >>> 0;
     while (v > 0x7f) {
-      this.byte((v & 0x7f) | 0x80);
+      this.data[this.length++] = (v & 0x7f) | 0x80;
       v >>>= 7;
     }
-    return this.byte(v);
+    this.data[this.length++] = v;
+    return this;
+  }
+
+  /** Unsigned LEB128, up to 32 bits. */
+  unsigned(value: number): this {
+    if (this.length + 5 > this.data.length) this.reserve(5);
+    let v = value >>> 0;
+    while (v > 0x7f) {
+      this.data[this.length++] = (v & 0x7f) | 0x80;
+      v >>>= 7;
+    }
+    this.data[this.length++] = v;
+    return this;
   }
 
   /** Signed LEB128, 32 bits. */
   signed(value: number): this {
+    if (this.length + 5 > this.data.length) this.reserve(5);
     let v = value | 0;
-    for (;;) {
-      const low = v & 0x7f;
+    while (v < -0x40 || v > 0x3f) {
+      this.data[this.length++] = (v & 0x7f) | 0x80;
       v >>= 7;
-      if ((v === 0 && (low & 0x40) === 0) || (v === -1 && (low & 0x40) !== 0)) return this.byte(low);
-      this.byte(low | 0x80);
     }
+    this.data[this.length++] = v & 0x7f;
+    return this;
   }
 
   /** Signed LEB128, 64 bits. */
@@ -68,21 +106,17 @@ export class ByteWriter {
   }
 
   f32(x: number): this {
-    this.reserve(4);
-    new DataView(this.data.buffer).setFloat32(this.length, x, true);
-    this.length += 4;
-    return this;
+    single[0] = x;
+    return this.bytes(floatBytes.subarray(0, 4));
   }
 
   f64(x: number): this {
-    this.reserve(8);
-    new DataView(this.data.buffer).setFloat64(this.length, x, true);
-    this.length += 8;
-    return this;
+    float[0] = x;
+    return this.bytes(floatBytes);
   }
 
   name(text: string): this {
-    const utf8 = new TextEncoder().encode(text);
+    const utf8 = encoder.encode(text);
     return this.unsigned(utf8.length).bytes(utf8);
   }
 

@@ -32,6 +32,13 @@ export interface CallSite {
   readonly target: FunctionRef;
 }
 
+/** Where vector constants are put together. */
+const vector = (() => {
+  const bytes = new Uint8Array(16);
+  const { buffer } = bytes;
+  return { bytes, f64: new Float64Array(buffer), f32: new Float32Array(buffer), i32: new Int32Array(buffer) };
+})();
+
 const memoryAlign = new Map<string, number>([...Object.keys(memoryOps), ...Object.keys(memoryLaneOps)].map((op) => [op, Math.log2(accessBytes(op as MemoryOp))]));
 
 /**
@@ -67,33 +74,30 @@ export class FunctionBuilder implements FunctionRef {
     return type;
   }
 
-  private opcode(code: number): this {
-    if (code > 0xff) this.body.byte(code >>> 16).unsigned(code & 0xffff);
-    else this.body.byte(code);
+  /** An instruction without immediates. */
+  op(name: PlainOp): this {
+    this.body.opcode(plainOps[name]);
     return this;
   }
 
-  /** An instruction without immediates. */
-  op(name: PlainOp): this { return this.opcode(plainOps[name]); }
-
   get(local: Local): this {
-    this.body.byte(structuralOps["local.get"]).unsigned(local);
+    this.body.pair(structuralOps["local.get"], local);
     return this;
   }
   set(local: Local): this {
-    this.body.byte(structuralOps["local.set"]).unsigned(local);
+    this.body.pair(structuralOps["local.set"], local);
     return this;
   }
   tee(local: Local): this {
-    this.body.byte(structuralOps["local.tee"]).unsigned(local);
+    this.body.pair(structuralOps["local.tee"], local);
     return this;
   }
   globalGet(global: Global): this {
-    this.body.byte(structuralOps["global.get"]).unsigned(global);
+    this.body.pair(structuralOps["global.get"], global);
     return this;
   }
   globalSet(global: Global): this {
-    this.body.byte(structuralOps["global.set"]).unsigned(global);
+    this.body.pair(structuralOps["global.set"], global);
     return this;
   }
 
@@ -115,35 +119,41 @@ export class FunctionBuilder implements FunctionRef {
   }
   /** A vector constant from its sixteen bytes. */
   v128(bytes: ArrayLike<number>): this {
-    this.opcode(structuralOps["v128.const"]);
-    this.body.bytes(bytes);
+    this.body.opcode(structuralOps["v128.const"]).bytes(bytes);
     return this;
   }
-  f64x2(a: number, b = a): this { return this.v128(new Uint8Array(new Float64Array([a, b]).buffer)); }
-  f32x4(a: number, b = a, c = a, d = a): this { return this.v128(new Uint8Array(new Float32Array([a, b, c, d]).buffer)); }
-  i32x4(a: number, b = a, c = a, d = a): this { return this.v128(new Uint8Array(new Int32Array([a, b, c, d]).buffer)); }
+  f64x2(a: number, b = a): this {
+    vector.f64[0] = a;
+    vector.f64[1] = b;
+    return this.v128(vector.bytes);
+  }
+  f32x4(a: number, b = a, c = a, d = a): this { return this.lanes(vector.f32, a, b, c, d); }
+  i32x4(a: number, b = a, c = a, d = a): this { return this.lanes(vector.i32, a, b, c, d); }
+  private lanes(view: Float32Array | Int32Array, a: number, b: number, c: number, d: number): this {
+    view[0] = a;
+    view[1] = b;
+    view[2] = c;
+    view[3] = d;
+    return this.v128(vector.bytes);
+  }
   i64x2(a: bigint, b = a): this { return this.v128(new Uint8Array(new BigInt64Array([a, b]).buffer)); }
 
   /** Loads from, or stores to, the address on the stack plus a constant byte offset. */
   memory(name: MemoryOp, offset = 0): this {
-    this.opcode(memoryOps[name]);
-    this.body.unsigned(memoryAlign.get(name)!).unsigned(offset);
+    this.body.opcode(memoryOps[name]).pair(memoryAlign.get(name)!, offset);
     return this;
   }
   memoryLane(name: MemoryLaneOp, lane: number, offset = 0): this {
-    this.opcode(memoryLaneOps[name]);
-    this.body.unsigned(memoryAlign.get(name)!).unsigned(offset).byte(lane);
+    this.body.opcode(memoryLaneOps[name]).pair(memoryAlign.get(name)!, offset).byte(lane);
     return this;
   }
   lane(name: LaneOp, lane: number): this {
-    this.opcode(laneOps[name]);
-    this.body.byte(lane);
+    this.body.opcode(laneOps[name]).byte(lane);
     return this;
   }
   /** Bytes of two vectors: 0..15 from the first, 16..31 from the second. */
   shuffle(bytes: readonly number[]): this {
-    this.opcode(structuralOps["i8x16.shuffle"]);
-    this.body.bytes(bytes);
+    this.body.opcode(structuralOps["i8x16.shuffle"]).bytes(bytes);
     return this;
   }
   /** Shuffle of 32-bit lanes: 0..3 from the first vector, 4..7 from the second. */
@@ -156,14 +166,12 @@ export class FunctionBuilder implements FunctionRef {
   }
   /** Destination, source and length are on the stack. */
   memoryCopy(): this {
-    this.opcode(structuralOps["memory.copy"]);
-    this.body.byte(0).byte(0);
+    this.body.opcode(structuralOps["memory.copy"]).byte(0).byte(0);
     return this;
   }
   /** Destination, byte and length are on the stack. */
   memoryFill(): this {
-    this.opcode(structuralOps["memory.fill"]);
-    this.body.byte(0);
+    this.body.opcode(structuralOps["memory.fill"]).byte(0);
     return this;
   }
 
@@ -201,16 +209,16 @@ export class FunctionBuilder implements FunctionRef {
     return this.depth - label.depth;
   }
   br(label: Label): this {
-    this.body.byte(structuralOps.br).unsigned(this.relative(label));
+    this.body.pair(structuralOps.br, this.relative(label));
     return this;
   }
   brIf(label: Label): this {
-    this.body.byte(structuralOps.br_if).unsigned(this.relative(label));
+    this.body.pair(structuralOps.br_if, this.relative(label));
     return this;
   }
   /** Branches to `labels[i]` for the i on the stack, else to `otherwise`. */
   brTable(labels: readonly Label[], otherwise: Label): this {
-    this.body.byte(structuralOps.br_table).unsigned(labels.length);
+    this.body.pair(structuralOps.br_table, labels.length);
     for (const label of labels) this.body.unsigned(this.relative(label));
     this.body.unsigned(this.relative(otherwise));
     return this;

@@ -15,7 +15,8 @@ import { emitScalar } from "../nest.js";
 import type { NestContext } from "../nest.js";
 import { type Block, boundSizes, copying, evaluation, type Load } from "./factor.js";
 import { type HeldFactor, ownSums, productOf } from "./held.js";
-import { type ContractionPlan, type FactorPlan, planContraction } from "./plan.js";
+import { planContraction } from "./plan.js";
+import type { ContractionPlan, FactorPlan } from "./settle.js";
 
 export interface ContractionContext extends NestContext {
   readonly module: ModuleBuilder;

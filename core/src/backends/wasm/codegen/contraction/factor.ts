@@ -13,6 +13,28 @@ export interface Coordinate {
 
 const gcd = (a: number, b: number): number => (b === 0 ? Math.abs(a) : gcd(b, a % b));
 
+/** What plans ask about a factor, found once. */
+export interface FactorFacts {
+  readonly expr: Expr;
+  /** The dimensions it changes with. */
+  readonly dims: ReadonlySet<number>;
+  /** Its affine functions. */
+  readonly walks: readonly Affine[];
+  readonly load: Load | undefined;
+  /** The longest steps through memory first. */
+  readonly coordinates: readonly Coordinate[];
+  /** Whether some coordinate joins dimensions. */
+  readonly joins: boolean;
+}
+
+export function factsOf(expr: Expr, sizes: readonly number[]): FactorFacts {
+  const walks = affines(expr);
+  const dims = new Set<number>();
+  for (const { strides } of walks) for (let d = 0; d < strides.length; d++) if (strides[d] !== 0) dims.add(d);
+  const coordinates = inMemoryOrder(walks, coordinatesOf(walks, dims, sizes));
+  return { expr, dims, walks, load: expr.op === "load" ? expr : undefined, coordinates, joins: coordinates.some((c) => c.terms.length > 1) };
+}
+
 /** How many values a coordinate takes, and the least of them, where each dimension has so many. */
 export function extent({ terms }: Coordinate, sizes: readonly number[]): { readonly count: number; readonly least: number } {
   let [count, least] = [1, 0];
@@ -28,10 +50,9 @@ export function extent({ terms }: Coordinate, sizes: readonly number[]): { reado
  * The coordinates of an expression: dimensions that all its affine functions join in one proportion count as one, where that
  * makes fewer elements. So the padded image of a convolution is computed once, not once for each element of the window.
  */
-export function coordinatesOf(e: Expr, sizes: readonly number[]): Coordinate[] {
-  const all = affines(e);
+function coordinatesOf(all: readonly Affine[], dims: ReadonlySet<number>, sizes: readonly number[]): Coordinate[] {
   const column = (d: number): number[] => all.map((a) => a.strides[d] ?? 0);
-  const moving = sizes.flatMap((n, d) => (n > 1 && all.some((a) => (a.strides[d] ?? 0) !== 0) ? [d] : []));
+  const moving = [...dims].filter((d) => sizes[d]! > 1).sort((x, y) => x - y);
   let groups: Coordinate[] = moving.map((dim) => ({ terms: [{ dim, step: 1 }] }));
   const join = (x: Coordinate, y: Coordinate): Coordinate | undefined => {
     const [u, v] = [column(x.terms[0]!.dim), column(y.terms[0]!.dim)];
@@ -57,9 +78,8 @@ export function coordinatesOf(e: Expr, sizes: readonly number[]): Coordinate[] {
   return groups;
 }
 
-/** The longest steps through memory first, as the first load of the expression sees them. */
-export function inMemoryOrder(e: Expr, coordinates: readonly Coordinate[]): Coordinate[] {
-  const walks = affines(e);
+/** The longest steps through memory first, as the first walk that moves takes them. */
+function inMemoryOrder(walks: readonly Affine[], coordinates: readonly Coordinate[]): Coordinate[] {
   const first = walks.find((a) => a.strides.some((s) => s !== 0));
   if (!first) return [...coordinates];
   const strideOf = ({ terms }: Coordinate): number => Math.abs((first.strides[terms[0]!.dim] ?? 0) / terms[0]!.step);
@@ -67,11 +87,17 @@ export function inMemoryOrder(e: Expr, coordinates: readonly Coordinate[]): Coor
 }
 
 /** The dimension that walks through memory in the shortest steps; of several the longest. */
-export function fastest(e: Expr, dims: readonly number[], sizes: readonly number[]): number | undefined {
-  for (const { strides } of affines(e)) {
-    const step = (d: number): number => Math.abs(strides[d] ?? 0);
-    const moving = dims.filter((d) => sizes[d]! > 1 && step(d) !== 0);
-    if (moving.length > 0) return moving.reduce((x, y) => (step(y) < step(x) || (step(y) === step(x) && sizes[y]! > sizes[x]!) ? y : x));
+export function fastest(walks: readonly Affine[], dims: readonly number[], sizes: readonly number[]): number | undefined {
+  for (const { strides } of walks) {
+    let best: number | undefined;
+    let [least, longest] = [Infinity, 0];
+    for (const d of dims) {
+      const step = Math.abs(strides[d] ?? 0);
+      const size = sizes[d]!;
+      if (size <= 1 || step === 0 || step > least || (step === least && size <= longest)) continue;
+      [best, least, longest] = [d, step, size];
+    }
+    if (best !== undefined) return best;
   }
   return undefined;
 }

@@ -7,7 +7,8 @@ import type { GemmContext, GemmSpec } from "../../gemm/spec.js";
 import { holdPanels, type HeldPanels } from "../../gemm/static.js";
 import type { NestContext } from "../nest.js";
 import type { Load } from "./factor.js";
-import { type ContractionPlan, denseStrides, planContraction } from "./plan.js";
+import { planContraction } from "./plan.js";
+import { type ContractionPlan, denseStrides } from "./settle.js";
 
 /** A contraction in a loop, one factor of which no turn changes: its panels are packed once, before the loop. */
 export interface HeldFactor {

@@ -1,0 +1,92 @@
+import { itemsize } from "../../../../base/dtype.js";
+import { type Contraction, mergedStride } from "../../../../kernel/contraction.js";
+import type { Expr } from "../../../../kernel/expr.js";
+import type { Kernel } from "../../../../kernel/schedule.js";
+import { extent, fastest } from "./factor.js";
+import type { ContractionPlan } from "./settle.js";
+
+/** Nanoseconds, measured on one machine; only their proportions matter. Of vectors, but for `packed` and what follows, which are of elements. */
+const price = { nest: 1.2, nestGuarded: 8, block: 0.14, vector: 0.3, straight: 0.15, packed: 0.2, turned: 0.5, evaluated: 0.35, scattered: 1.2, epilogue: 0.5 };
+/** What a loop nest and a call of each kind of product cost whatever their size. */
+const start = { nest: 3, straight: 5, vector: 8, block: 25 };
+/** Blocks that are computed or copied first should stay in the second-level cache. */
+export const cacheBytes = 1 << 18;
+const tileRows = 4;
+/** The products that the engine writes out, and the bytes from which it packs its operands, roughly. */
+const straightVectors = 64;
+const packedBytes = 1 << 14;
+
+export const product = (dims: readonly number[], of: readonly number[]): number => {
+  let n = 1;
+  for (const d of dims) n *= of[d]!;
+  return n;
+};
+
+/** What plain loops cost. */
+export function costOfNest({ a, b, sizes }: Contraction, lanes: number): number {
+  const simple = a.op === "load" && b.op === "load";
+  return start.nest + (sizes.reduce((x, n) => x * n, 1) / lanes) * (simple ? price.nest : price.nestGuarded);
+}
+/** No product costs less. */
+export const leastOfProducts = start.straight;
+
+/** What one product of blocks costs; `turned`: the columns of B do not lie side by side. Operands whose panels are held need no packing. */
+export function costOfProduct(m: number, n: number, k: number, lanes: number, turned: boolean, heldA: boolean, heldB: boolean): number {
+  const vectors = m * Math.ceil(n / lanes);
+  if (m === 1 || n === 1) return start.vector + ((m * n * k) / lanes) * price.vector + m * n;
+  if (vectors * k <= straightVectors) return start.straight + vectors * k * price.straight;
+  const bytes = 16 / lanes;
+  const packs = (!heldA && m * k * bytes > packedBytes && n > 32 * lanes ? m * k * price.packed : 0) + (heldB ? 0 : turned ? k * n * price.turned : m > 4 * tileRows && n * k * bytes > packedBytes ? k * n * price.packed : 0);
+  return start.block + Math.ceil(m / tileRows) * tileRows * Math.ceil(n / lanes) * (k + 6) * price.block + packs;
+}
+
+/** Whether the right factor comes with its columns apart. */
+function isTurned({ b, n, k, block, contraction }: ContractionPlan): boolean {
+  if (b.copy || b.coordinates) {
+    const last = b.copy ? b.copy.at(-1) : b.coordinates!.at(-1)?.terms.at(-1)?.dim;
+    return last !== undefined && k.includes(last);
+  }
+  return contraction.b.op === "load" && product(n, block) > 1 && mergedStride(contraction.b.index, block, n) !== 1;
+}
+
+/** What a contraction as planned costs. `held`: factors whose panels may be packed beforehand. */
+export function costOf(p: ContractionPlan, lanes: number, { outputs }: Kernel, held: (e: Expr) => boolean): number {
+  const { contraction: c, block, facts } = p;
+  const { sizes } = c;
+  const loops = [...p.outputLoops, ...p.reducedLoops];
+  /** How often the first so many loops run their bodies. */
+  const turns = (depth: number): number => {
+    let x = 1;
+    for (let i = 0; i < depth; i++) x *= Math.ceil(sizes[loops[i]!]! / block[loops[i]!]!);
+    return x;
+  };
+  const calls = turns(loops.length);
+  const m = product(p.m, block);
+  const n = product(p.n, block);
+  const k = product(p.k, block);
+  const isHeld = (copied: boolean, e: Expr): boolean => loops.length === 0 && !copied && held(e);
+  let cost = calls * costOfProduct(m, n, k, lanes, isTurned(p), isHeld(p.a.copy !== undefined, c.a), isHeld(p.b.copy !== undefined, c.b));
+  for (let side = 0; side < 2; side++) {
+    const f = side === 0 ? p.a : p.b;
+    if (!f.copy && !f.coordinates) continue;
+    const times = turns(loops.findLastIndex((d) => f.dims.has(d)) + 1);
+    if (f.coordinates) {
+      let count = 1;
+      for (const g of f.coordinates) count *= extent(g, block).count;
+      cost += times * count * price.evaluated * 3;
+    }
+    if (f.copy) {
+      const elements = product(f.copy, block);
+      const along = fastest(facts[side]!.walks, [...(side === 0 ? p.m : p.n), ...p.k], block);
+      cost += times * elements * (along === f.copy.at(-1) ? price.evaluated : price.scattered) * (elements * itemsize(c.dtype) > 4 * cacheBytes ? 3 : 1);
+    }
+  }
+  const plain = p.into !== undefined && outputs.length === 1 && p.into.value.op === "accumulator";
+  if (!plain) {
+    const along = fastest([outputs[0]!.index], [...p.m, ...p.n], block);
+    const each = (p.into || along === p.n.at(-1) ? price.epilogue : price.scattered) * (!p.into && m * n * itemsize(c.dtype) > 4 * cacheBytes ? 3 : 1);
+    cost += turns(p.outputLoops.length) * m * n * each;
+  }
+  if (p.reducedLoops.length > 0) cost += calls * m * n * price.epilogue;
+  return cost;
+}
