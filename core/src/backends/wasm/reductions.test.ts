@@ -89,6 +89,18 @@ describe("reductions", () => {
         expectSame(schedule([x], [{ dtype, size: 1 }], [kernelStep(reduceKernel([], [n], [{ op: "add", dtype, value: whole(dtype, 0, [n]) }], 1))]), [x], 64);
       }
   });
+  it("infinite sums down rows, added up with compensation", () => {
+    const [rows, columns] = [8210, 260];
+    const x = randomArray("float32", rows * columns);
+    [Infinity, -Infinity, NaN].forEach((v, i) => (x[columns * 100 * i + i] = v));
+    [5000 * columns, 6000 * columns].forEach((at, i) => (x[at + 3] = i === 0 ? Infinity : -Infinity));
+    const s = schedule([x], [{ dtype: "float32", size: columns }], [kernelStep(reduceKernel([columns], [rows], [{ op: "add", dtype: "float32", value: load("float32", 0, affine([1, columns])) }], 1))]);
+    for (const backend of Object.values(backends)) {
+      const got = runOn(backend, s, [x])[0]!;
+      expect([...got.subarray(0, 4)]).toEqual([Infinity, -Infinity, NaN, NaN]);
+      expect(got.subarray(4).every(Number.isFinite)).toBe(true);
+    }
+  });
   it("long sums are accurate", () => {
     const n = 1_000_003;
     const x = randomArray("float32", n, 7).map((v) => Math.fround(v + 2)) as Float32Array;
@@ -101,15 +113,17 @@ describe("reductions", () => {
         expect(Math.abs(got - total) / total, `${name} ${dims.join("x")}`).toBeLessThan(1e-6);
       }
     }
-    // Down the columns: a lane for each.
-    const [rows, cols] = [50021, 12];
-    const s = schedule([x.slice(0, rows * cols)], [{ dtype: "float32", size: cols }], [kernelStep(reduceKernel([cols], [rows], [{ op: "add", dtype: "float32", value: load("float32", 0, affine([1, cols])) }], 1))]);
-    for (const backend of Object.values(backends)) {
-      const got = runOn(backend, s, [x.slice(0, rows * cols)])[0]!;
-      for (let j = 0; j < cols; j++) {
-        let total = 0;
-        for (let i = 0; i < rows; i++) total += x[i * cols + j]!;
-        expect(Math.abs(got[j]! - total) / total).toBeLessThan(1e-6);
+    // Down the columns: a lane for each, and by more blocks of rows than are added up plainly.
+    for (const [rows, cols] of [[50021, 12], [8211, 257], [4200, 512]] as const) {
+      const y = randomArray("float32", rows * cols, 9).map((v) => Math.fround(v + 2)) as Float32Array;
+      const s = schedule([y], [{ dtype: "float32", size: cols }], [kernelStep(reduceKernel([cols], [rows], [{ op: "add", dtype: "float32", value: load("float32", 0, affine([1, cols])) }], 1))]);
+      for (const backend of Object.values(backends)) {
+        const got = runOn(backend, s, [y])[0]!;
+        for (let j = 0; j < cols; j++) {
+          let total = 0;
+          for (let i = 0; i < rows; i++) total += y[i * cols + j]!;
+          expect(Math.abs(got[j]! - total) / total, `${rows}x${cols}`).toBeLessThan(1e-6);
+        }
       }
     }
   });
@@ -134,11 +148,20 @@ describe("reductions", () => {
     const value = binary("add", binary("mul", load("float32", 0, affine([rows * columns, 1, columns])), load("float32", 1, affine([0, 0, 1]))), cast("float32", index(affine([0, 0, 1]))));
     expectSame(schedule([x, w], [{ dtype: "float32", size: batch * columns }], [kernelStep(reduceKernel([batch, columns], [rows], [{ op: "add", dtype: "float32", value }], 2))]), [x, w], 512, () => "", 4);
   });
+  it("down long rows, writing beside the sums", () => {
+    for (const [rows, columns] of [[81, 1030], [96, 1024]] as const) {
+      const x = randomArray("float32", rows * columns);
+      const at = affine([1, columns]);
+      const value = unary("exp", load("float32", 0, at));
+      const kernel = { ...reduceKernel([columns], [rows], [{ op: "add", dtype: "float32", value }, { op: "min", dtype: "float32", value }], 1), stores: [{ buffer: 3, index: at, value: binary("sub", value, constant("float32", 1)) }] };
+      expectSame(schedule([x], [{ dtype: "float32", size: columns }, { dtype: "float32", size: columns }, { dtype: "float32", size: rows * columns }], [kernelStep(kernel)]), [x], 256, () => `${rows}x${columns}`);
+    }
+  });
   it("NaN, infinities and zeros of both signs, along either axis", () => {
     const specials = [NaN, Infinity, -Infinity, 0, -0];
     const pairs = [-0, 0, -1, 1, -Infinity, Infinity].flatMap((fill) => specials.map((special) => [fill, special] as const));
     for (const dtype of ["float32", "float64"] as const)
-      for (const [rows, columns] of [[5, 70], [70, 37], [130, 300], [64, 1024], [33, 8]] as const)
+      for (const [rows, columns] of [[5, 70], [70, 37], [130, 300], [75, 900], [64, 1024], [33, 8]] as const)
         for (const axis of [0, 1]) {
           const [length, lines] = axis === 0 ? [rows, columns] : [columns, rows];
           const [along, between] = axis === 0 ? [columns, 1] : [1, columns];

@@ -1,51 +1,81 @@
 import type { Accumulate } from "../../../kernel/schedule.js";
-import type { Local } from "../assembler/index.js";
+import type { FunctionBuilder, Local } from "../assembler/index.js";
 import type { Reducer } from "./reducer.js";
 import { scalarBinary, scalarConst, scalarType } from "./scalar.js";
 import type { Values } from "./values.js";
-import { extractLane, shapeOf, vectorConst } from "./vector.js";
+import { extractLane, foldLanes } from "./vector.js";
 import type { Lanes } from "./vector.js";
 
-/** What the running values alone do not tell. */
-interface Marks {
-  /** Ones where a NaN was. */
-  readonly nan: Local;
-  /** Sign bits: of max, whether all were set, of min, whether one was. */
-  readonly signs: Local;
+/** Three vectors that together tell the extremum, whether there was a NaN, and the sign of a zero. */
+type State = readonly [Local, Local, Local];
+
+/** The instructions that propagate NaN and order zeros take the machine half a dozen of its own: cheaper ones, and what is put in at the end. */
+interface Method {
+  begin(f: FunctionBuilder): void;
+  /** state = state with the values of another state or, in all three places, of a vector. */
+  take(f: FunctionBuilder, state: State, from: State): void;
+  pushResult(f: FunctionBuilder, state: State): void;
 }
 
 /**
- * max or min of float vectors. The instructions that propagate NaN and order zeros take the machine half a dozen of its own, pmax and pmin
- * one, but these pass over NaN and keep the first of two zeros: NaN and signs are watched beside them and put in at the end.
+ * The bits of floats as integers. Signed, the greatest is the maximum unless all are negative, or a NaN without sign. Unsigned, the greatest
+ * is the minimum unless all are positive, or a NaN with one. Unsigned, the least is the extremum where the others are not.
  */
+const ofBits = (isMax: boolean): Method => ({
+  begin: (f) => void f.f32x4(isMax ? -Infinity : Infinity),
+  take: (f, [signed, least, greatest], from) => {
+    f.get(signed).get(from[0]).op("i32x4.max_s").set(signed);
+    f.get(least).get(from[1]).op("i32x4.min_u").set(least);
+    f.get(greatest).get(from[2]).op("i32x4.max_u").set(greatest);
+  },
+  pushResult: (f, [signed, least, greatest]) => {
+    const [infinity, negativeInfinity] = [0x7f800000, 0xff800000 | 0];
+    if (isMax) f.get(least).get(signed).get(signed);
+    else f.get(greatest).get(least).get(greatest);
+    f.i32(31).op("i32x4.shr_s").op("v128.bitselect");
+    f.get(signed).i32x4(infinity).op("i32x4.gt_s").get(greatest).i32x4(negativeInfinity).op("i32x4.gt_u").op("v128.or").op("v128.or");
+  },
+});
+
+/** pmax and pmin pass over NaN and keep the first of two zeros: watched beside are ones where a NaN was, and whether all signs were set or, of min, one. */
+const ofDoubles = (isMax: boolean): Method => ({
+  begin: (f) => void f.f64x2(isMax ? -Infinity : Infinity),
+  take: (f, [best, nan, signs], from) => {
+    f.get(best).get(from[0]).op(isMax ? "f64x2.pmax" : "f64x2.pmin").set(best);
+    f.get(nan).get(from[1]).get(from[1]).op("f64x2.ne").op("v128.or").set(nan);
+    f.get(signs).get(from[2]).op(isMax ? "v128.and" : "v128.or").set(signs);
+  },
+  pushResult: (f, [best, nan, signs]) => {
+    f.get(signs).f64x2(-0).op("v128.and").get(best).get(best).f64x2(0).op("f64x2.eq").op("v128.bitselect");
+    f.get(nan).get(nan).op("f64x2.ne").op("v128.or");
+  },
+});
+
+/** max or min of float vectors. */
 export class Extremum implements Reducer {
-  private readonly running: Local[] = [];
-  private readonly marks: Marks[] = [];
+  private readonly states: State[] = [];
+  private readonly method: Method;
   private remainder: Local | undefined;
 
-  constructor(private readonly values: Values, private readonly spec: Accumulate & { readonly op: "max" | "min" }, private readonly acrossLanes: boolean) {}
+  constructor(private readonly values: Values, private readonly spec: Accumulate & { readonly op: "max" | "min" }, private readonly acrossLanes: boolean) {
+    this.method = (spec.dtype === "float64" ? ofDoubles : ofBits)(spec.op === "max");
+  }
 
   private get f() { return this.values.f; }
-  private get lanes(): Lanes { return this.values.lanes as Lanes; }
-  private get shape(): "f32x4" | "f64x2" { return shapeOf(this.spec.dtype) as "f32x4" | "f64x2"; }
-  private get isMax(): boolean { return this.spec.op === "max"; }
 
   begin(copies: number, remainder: boolean): void {
     const { f, spec } = this;
-    const worst = this.isMax ? -Infinity : Infinity;
-    const made = (set: () => void): Local => {
-      const local = f.local("v128");
-      set();
-      f.set(local);
-      return local;
-    };
-    for (let i = 0; i < copies; i++) this.running.push(made(() => vectorConst(f, spec.dtype, worst)));
-    // Copies across lanes share marks; two sets, so that the chain of one does not bound the speed.
+    // Copies across lanes are parts of one result; two, so that the chain of one does not bound the speed.
     for (let i = 0; i < (this.acrossLanes ? Math.min(2, copies) : copies); i++)
-      this.marks.push({ nan: made(() => f.i32x4(0)), signs: made(() => f.i32x4(this.isMax ? -1 : 0)) });
+      this.states.push([0, 1, 2].map(() => {
+        const local = f.local("v128");
+        this.method.begin(f);
+        f.set(local);
+        return local;
+      }) as unknown as State);
     if (!remainder) return;
     this.remainder = f.local(scalarType(spec.dtype));
-    scalarConst(f, spec.dtype, worst);
+    scalarConst(f, spec.dtype, spec.op === "max" ? -Infinity : Infinity);
     f.set(this.remainder);
   }
 
@@ -59,55 +89,29 @@ export class Extremum implements Reducer {
       f.set(running);
       return;
     }
-    const running = this.running[values.copy]!;
-    const marks = this.marks[values.copy % this.marks.length]!;
     const x = f.local("v128");
     values.vector(spec.value);
     f.set(x);
-    f.get(running).get(x).op(`${this.shape}.p${spec.op}`).set(running);
-    f.get(marks.nan).get(x).get(x).op(`${this.shape}.ne`).op("v128.or").set(marks.nan);
-    f.get(marks.signs).get(x).op(this.isMax ? "v128.and" : "v128.or").set(marks.signs).release(x);
+    this.method.take(f, this.states[values.copy % this.states.length]!, [x, x, x]);
+    f.release(x);
   }
 
   fold(): void {}
 
-  /** The running value with its zero's sign and NaN put in. */
-  private pushCorrected(value: Local, marks: Marks): void {
-    const { f, shape } = this;
-    const zero = f.local("v128");
-    f.get(value);
-    vectorConst(f, this.spec.dtype, 0);
-    f.op(`${shape}.eq`).set(zero);
-    f.get(marks.signs);
-    vectorConst(f, this.spec.dtype, -0);
-    f.op("v128.and").get(value).get(zero).op("v128.bitselect").get(marks.nan).op("v128.or").release(zero);
-  }
-
   finish(): Local[] {
-    const { f, spec, values } = this;
-    if (!this.acrossLanes) {
-      this.running.forEach((value, i) => {
-        this.pushCorrected(value, this.marks[i]!);
-        f.set(value);
+    const { f, spec, values, method } = this;
+    const [first, ...others] = this.states as [State, ...State[]];
+    if (!this.acrossLanes)
+      return this.states.map((state) => {
+        method.pushResult(f, state);
+        f.set(state[0]);
+        return state[0];
       });
-      return this.running;
-    }
-    const [first, ...others] = this.running as [Local, ...Local[]];
-    for (const r of others) f.get(first).get(r).op(`${this.shape}.p${spec.op}`).set(first);
-    const [marks, second] = this.marks as [Marks, Marks | undefined];
-    if (second) {
-      f.get(marks.nan).get(second.nan).op("v128.or").set(marks.nan);
-      f.get(marks.signs).get(second.signs).op(this.isMax ? "v128.and" : "v128.or").set(marks.signs);
-    }
-    // The signs of one lane count for the zeros of all; these the lanes' own max and min settle.
-    this.pushCorrected(first, marks);
-    f.set(first);
+    for (const state of others) method.take(f, first, state);
+    foldLanes(f, spec.dtype, values.lanes as Lanes, first, (turned) => method.take(f, first, turned as State));
+    method.pushResult(f, first);
     const result = f.local(scalarType(spec.dtype));
-    for (let l = 0; l < this.lanes; l++) {
-      f.get(first);
-      extractLane(f, spec.dtype, this.lanes, l);
-      if (l > 0) scalarBinary(f, values.library, spec.op, spec.dtype);
-    }
+    extractLane(f, spec.dtype, values.lanes as Lanes, 0);
     if (this.remainder !== undefined) {
       f.get(this.remainder);
       scalarBinary(f, values.library, spec.op, spec.dtype);

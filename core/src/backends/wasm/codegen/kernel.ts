@@ -14,6 +14,9 @@ import { shareExpressions } from "../../../kernel/share.js";
 /** Sets of dimensions are bits of a 32-bit integer. */
 const maxLoops = 30;
 
+/** Bytes between such buffers: rows that are walked along together share no set of the first cache. */
+const apart = 1088;
+
 /** Ids of buffers between the parts of one kernel, behind all others. */
 const firstPartial = 2 ** 30;
 
@@ -38,7 +41,7 @@ export function emitKernel(context: NestContext, kernel: Kernel, scratchOffset?:
     let end = 0;
     const places = rows.partials.map(({ dtype, size }): BufferLocation => {
       const offset = scratchOffset + end;
-      end = roundUp(end + size * itemsize(dtype));
+      end = roundUp(end + size * itemsize(dtype)) + apart;
       return { kind: "frame", offset };
     });
     const locate = (id: BufferId): BufferLocation => places[id - firstPartial] ?? context.locate(id);

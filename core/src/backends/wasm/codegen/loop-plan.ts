@@ -1,4 +1,5 @@
 import type { Kernel } from "../../../kernel/schedule.js";
+import { unrollNodes } from "./plan.js";
 import type { NestPlan } from "./plan.js";
 
 /** How the loops of a nest are written. */
@@ -18,8 +19,6 @@ export interface LoopPlan extends NestPlan {
   readonly folding: { readonly position: number; readonly trips: number } | undefined;
 }
 
-/** Code of so many expressions at most is written out instead of looped over. */
-const unrollNodes = 72;
 /** Partial sums of at most so many terms. */
 const blockTerms = 512;
 

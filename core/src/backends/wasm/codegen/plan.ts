@@ -1,4 +1,5 @@
 import { isFloat, itemsize } from "../../../base/dtype.js";
+import { sizeOf } from "../../../base/shape.js";
 import type { Expr } from "../../../kernel/expr.js";
 import type { Kernel } from "../../../kernel/schedule.js";
 import type { FloatDType } from "../functions/contract.js";
@@ -23,6 +24,9 @@ export interface NestPlan {
   /** The dimensions that a value changes with, as bits. */
   readonly dependence: ReadonlyMap<Expr, number>;
 }
+
+/** Code of so many expressions at most is written out instead of looped over. */
+export const unrollNodes = 72;
 
 /** The dimensions that each expression of a kernel changes with, as bits. */
 export function dependences(kernel: Kernel): Map<Expr, number> {
@@ -129,6 +133,8 @@ export function planNest(kernel: Kernel, simd: boolean, bound = 0): NestPlan {
     const watched = kernel.accumulators.some((a) => a.op !== "add");
     const most = !watched ? 8 : laneDim < outputs && !searches ? 2 : 4;
     copies = Math.min(most, heavy ? 2 : nodes <= 4 ? 8 : nodes <= 16 ? 4 : 2, room);
+    // Where all terms are written out, each is a stream of its own, and few of these at a time stay in the nearest cache.
+    if (laneDim < outputs && !searches && nodes * sizeOf(kernel.reduceDims) <= unrollNodes) copies = Math.min(copies, 2);
   }
   copies = Math.max(1, Math.min(copies, Math.floor(sizes[laneDim]! / lanes)));
   return { order: [...part(0, outputs), ...part(outputs, sizes.length)], lanes, laneDim, copies, nodes, dependence };

@@ -7,7 +7,7 @@ import { identity } from "./identity.js";
 import type { Reducer } from "./reducer.js";
 import { scalarBinary, scalarConst, scalarType } from "./scalar.js";
 import type { Values } from "./values.js";
-import { extractLane, shapeOf, vectorBinary, vectorConst } from "./vector.js";
+import { extractLane, foldLanes, shapeOf, vectorBinary, vectorConst } from "./vector.js";
 import type { Lanes } from "./vector.js";
 
 /** A compensated total of float sums (Kahan 1965), into which partial sums are folded. */
@@ -166,11 +166,13 @@ export class Reduction implements Reducer {
     else this.pushSumOfCopies();
     f.set(whole);
     const result = f.local(scalarType(this.dtype));
-    for (let l = 0; l < this.lanes; l++) {
-      f.get(whole);
-      extractLane(f, this.dtype, this.lanes, l);
-      if (l > 0) this.combine(false);
-    }
+    foldLanes(f, this.dtype, this.lanes, [whole], ([turned]) => {
+      f.get(whole).get(turned!);
+      this.combine(true);
+      f.set(whole);
+    });
+    f.get(whole);
+    extractLane(f, this.dtype, this.lanes, 0);
     if (this.remainder) {
       f.get(this.remainderTotal?.sum ?? this.remainder);
       this.combine(false);

@@ -7,7 +7,7 @@ import { identity } from "./identity.js";
 import type { Reducer } from "./reducer.js";
 import { scalarBinary, scalarConst, scalarType } from "./scalar.js";
 import type { Values } from "./values.js";
-import { extractLane, shapeOf, vectorBinary, vectorConst, vectorSelect } from "./vector.js";
+import { extractLane, foldLanes, shapeOf, vectorBinary, vectorConst, vectorSelect } from "./vector.js";
 import type { Lanes } from "./vector.js";
 
 /** The best value so far and its position. */
@@ -159,25 +159,12 @@ export class Search implements Reducer {
   /** bound = the best of the running result's lanes, in all lanes. */
   private raiseBound(bound: Local): void {
     const { f } = this;
-    const best = this.running[0]!.value;
-    const turned = (words: readonly [number, number, number, number]): void => {
-      f.get(bound).get(bound).shuffle32(...words).get(bound);
+    f.get(this.running[0]!.value).set(bound);
+    foldLanes(f, this.dtype, this.lanes, [bound], ([turned]) => {
+      f.get(turned!).get(bound);
       this.further();
       f.set(bound);
-    };
-    f.get(best);
-    if (this.lanes === 4) {
-      f.set(bound);
-      turned([2, 3, 0, 1]);
-      turned([1, 0, 3, 2]);
-    } else if (this.dtype === "float64" || this.dtype === "bool") {
-      f.set(bound);
-      turned([2, 3, 0, 1]);
-    } else {
-      // The upper lanes mean nothing.
-      f.get(best).shuffle32(0, 1, 0, 1).set(bound);
-      turned([1, 0, 3, 2]);
-    }
+    });
   }
 
   private compare(vector: boolean, fn: BinaryFn): void {

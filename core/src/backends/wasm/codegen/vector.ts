@@ -2,7 +2,7 @@ import type { DType } from "../../../base/dtype.js";
 import { itemsize } from "../../../base/dtype.js";
 import type { BinaryFn, UnaryFn } from "../../../kernel/expr.js";
 import { isCompare } from "../../../kernel/expr.js";
-import type { FunctionBuilder, PlainOp } from "../assembler/index.js";
+import type { FunctionBuilder, Local, PlainOp } from "../assembler/index.js";
 import type { FunctionLibrary } from "../functions/contract.js";
 import { emitElementary } from "../functions/index.js";
 import { withLocals } from "./scalar.js";
@@ -51,6 +51,19 @@ export function vectorStore(f: FunctionBuilder, dtype: DType, lanes: Lanes, offs
 export function extractLane(f: FunctionBuilder, dtype: DType, lanes: Lanes, lane: number): void {
   if (dtype === "bool") f.lane("i32x4.extract_lane", lanes === 2 ? 2 * lane : lane).i32(1).op("i32.and");
   else f.lane(`${shapeOf(dtype)}.extract_lane`, lane);
+}
+
+/** Combines the lanes of vectors, each with a copy whose lanes have other places, until all lanes that mean anything hold the same. */
+export function foldLanes(f: FunctionBuilder, dtype: DType, lanes: Lanes, vectors: readonly Local[], combine: (turned: readonly Local[]) => void): void {
+  const turned = vectors.map(() => f.local("v128"));
+  const wide = dtype === "float64" || dtype === "bool";
+  const turn = (a: number, b: number, c: number, d: number): void => {
+    vectors.forEach((v, i) => f.get(v).get(v).shuffle32(a, b, c, d).set(turned[i]!));
+    combine(turned);
+  };
+  if (lanes === 4 || wide) turn(2, 3, 0, 1);
+  if (lanes === 4 || !wide) turn(1, 0, 3, 2);
+  for (const t of turned) f.release(t);
 }
 
 /** Vector and scalar on the stack. */
