@@ -1,7 +1,7 @@
 import { defineNativeRoutine, template, transposeRows } from "@hessia/core/native";
 import { eighRoutine as routine } from "../routines/eigh.js";
 import { baseSize, divideAndConquer, mergeIntegers, mergeVectors } from "./divide-and-conquer.js";
-import { makeTriangle, reflectOne, reflectRows } from "./reflectors.js";
+import { makeCompanions, reflectOne, subtractProjections } from "./reflectors.js";
 import { layOut } from "./room.js";
 import { panelColumns, tridiagonalize } from "./tridiagonal.js";
 
@@ -37,8 +37,8 @@ const forType = {
 
 /** `z = z Q'` for the n rows of z, Q the product of the reflectors of `tridiagonalize`: those vectors belong to the matrix before its reduction. */
 const applyReduction = template("linalg.applyReduction", {
-  n: "index", a: "pointer", tau: "pointer", z: "pointer", v: "pointer", t: "pointer", work: "pointer", scratch: "pointer",
-}, "nothing", (c, { n, a, tau, z, v, t, work, scratch }) => {
+  n: "index", a: "pointer", tau: "pointer", z: "pointer", v: "pointer", w: "pointer", work: "pointer", scratch: "pointer",
+}, "nothing", (c, { n, a, tau, z, v, w, work, scratch }) => {
   const count = c.let(n.minus(2));
   const j = c.let(count.minus(1).over(blockSize).times(blockSize));
   c.while(j.atLeast(0), () => {
@@ -49,8 +49,8 @@ const applyReduction = template("linalg.applyReduction", {
       c.clear(i, to);
       c.copy(length.minus(i), a.at(j.plus(i).times(n.plus(1)).plus(1)), to.at(i));
     });
-    c.call(makeTriangle, { n: length, k, v, vRow: length, tau: tau.at(j), t, scratch });
-    c.call(reflectRows, { m: n, n: length, k, v, vRow: length, t, transpose: 1, x: z.at(j.plus(1)), xRow: n, work, scratch });
+    c.call(makeCompanions, { n: length, k, v, w, row: length, tau: tau.at(j), work, scratch });
+    c.call(subtractProjections, { m: n, n: length, k, left: v, right: w, row: length, x: z.at(j.plus(1)), xRow: n, work, scratch });
     j.add(-blockSize);
   });
 });
@@ -68,22 +68,22 @@ export const eighRoutine = defineNativeRoutine(routine, ({ params: { batch, n },
   const converts = dtype === "float32";
   const large = n > baseSize;
   const sizes = {
-    a: n * n, z: n * n, rows: large ? n * n : 0, system: large ? n * n : 0, work: Math.max(3 * panelColumns, 2 * blockSize) * n, v: large ? blockSize * n : 0, t: blockSize * blockSize,
+    a: n * n, z: n * n, rows: large ? n * n : 0, system: large ? n * n : 0, work: Math.max(3 * panelColumns, 2 * blockSize) * n, v: large ? blockSize * n : 0, w: large ? blockSize * n : 0,
     d: n, e: n, tau: n, dots: 2 * panelColumns, vectors: mergeVectors * Math.max(n, 4), order: n, integers: mergeIntegers * n,
   };
   const { starts, total } = layOut(sizes);
   return {
     dtype: "float64",
     scratchBytes: total * 8 + (large ? gemmScratchBytes("float64") : 0),
-    body(c, { inputs: [input], outputs: [w, output], scratch: room }) {
+    body(c, { inputs: [input], outputs: [spectrum, output], scratch: room }) {
       const part = (name: keyof typeof sizes) => c.let(room.at(starts[name]));
-      const [a, z, rows, system, work, v, t] = [part("a"), part("z"), part("rows"), part("system"), part("work"), part("v"), part("t")];
+      const [a, z, rows, system, work, v, w] = [part("a"), part("z"), part("rows"), part("system"), part("work"), part("v"), part("w")];
       const [d, e, tau, dots, vectors] = [part("d"), part("e"), part("tau"), part("dots"), part("vectors")];
       const [order, integers] = [c.let(part("order").bytes(0, "int32")), c.let(part("integers").bytes(0, "int32"))];
       const scratch = c.let(room.at(total));
       c.range(0, batch, (g) => {
         const from = c.let(input!.at(g.times(n * n)));
-        const [values, columns] = [c.let(w!.at(g.times(n))), c.let(output!.at(g.times(n * n)))];
+        const [values, columns] = [c.let(spectrum!.at(g.times(n))), c.let(output!.at(g.times(n * n)))];
         const largest = c.call(largestLower, { n, a: from });
         const failed = c.index(0);
         c.when(largest.less(Infinity).not(), () => failed.set(1), () => {
@@ -100,7 +100,7 @@ export const eighRoutine = defineNativeRoutine(routine, ({ params: { batch, n },
           c.clear(n * n, z);
           failed.set(c.call(divideAndConquer, { n, d, e, z, zRow: n, order, vectors, integers, rows, system, scratch }));
           c.when(failed.equals(0), () => {
-            if (large) c.call(applyReduction, { n, a, tau, z, v, t, work, scratch });
+            if (large) c.call(applyReduction, { n, a, tau, z, v, w, work, scratch });
             else c.call(applyReductionSmall, { n, a, tau, z, work });
             c.range(0, n, (i) => values.store(d.load(order.loadIndex(i)).over(factor), i));
             transposeRows(c, n, n, (i) => z.at(order.loadIndex(i).times(n)), converts ? a : columns, n);

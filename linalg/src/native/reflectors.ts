@@ -1,7 +1,8 @@
 import { dot, gemm, gemmMode, largestMagnitude, rowDots, scale, template } from "@hessia/core/native";
+import { dotRows, subtractRows } from "./row-products.js";
 
-// Householder reflectors H = I - tau v v', v[0] = 1, and products of them in compact form, H_1 H_2 ... = I - V T V'
-// (Schreiber & Van Loan 1989). Here V is stored by rows: row j is the j-th reflector.
+// Householder reflectors H = I - tau v v', v[0] = 1, and products of them, H_1 H_2 ... = I - W' V, where row j of V is the j-th reflector and
+// W = T'V (Bischof & Van Loan 1987; T is that of Schreiber & Van Loan 1989). Reflectors and companions are rows here, and so are the vectors that are reflected.
 
 /**
  * Turns x, n >= 1 elements of which the first becomes beta, into a reflector: `H x = beta e1`, `beta = -sign(x[0]) |x|`. Its v[1:]
@@ -29,49 +30,46 @@ export const makeReflector = template("linalg.makeReflector", { n: "index", x: "
   return tau;
 });
 
-/**
- * The upper triangular T of k reflectors of n elements, rows of `v` (v[j,i] = 0 for i < j, v[j,j] = 1 are stored): column j is
- * `-tau[j] T (V v_j)` above `tau[j]`. T has rows k apart.
- */
-export const makeTriangle = template("linalg.makeTriangle", { n: "index", k: "index", v: "pointer", vRow: "index", tau: "pointer", t: "pointer", scratch: "pointer" }, "nothing", (c, { n, k, v, vRow, tau, t, scratch }) => {
-  // The products of all pairs, of which the upper half is used.
-  c.call(gemm, { m: k, n: k, k: n, a: v, aRow: vRow, aK: 1, b: v, bK: 1, bColumn: vRow, to: t, toRow: k, mode: gemmMode.replace, scratch });
-  c.range(0, k, (j) => {
-    const factor = c.let(tau.load(j).negate());
-    // From the top: row i of the product needs only what stands below it in the column.
-    c.range(0, j, (i) => {
-      const sum = c.real(0);
-      c.range(i, j, (q) => sum.add(t.load(i.times(k).plus(q)).times(t.load(q.times(k).plus(j)))));
-      t.store(sum.times(factor), i.times(k).plus(j));
-    });
-    t.store(factor.negate(), j.times(k).plus(j));
-    c.range(j.plus(1), k, (i) => t.store(0, i.times(k).plus(j)));
+/** Reflectors whose companions are computed one after the other. */
+export const fewReflectors = 4;
+/** Elements of a block of reflectors that stay in the first level of cache beside what they are applied to: there rows need no packing. */
+const nearElements = 1536;
+
+/** `X = X - (X L') R` for the m rows of X and k rows of L and R, n elements each. `work` has room for m k numbers. */
+export const subtractProjections = template("linalg.subtractProjections", {
+  m: "index", n: "index", k: "index", left: "pointer", right: "pointer", row: "index", x: "pointer", xRow: "index", work: "pointer", scratch: "pointer",
+}, "nothing", (c, { m, n, k, left, right, row, x, xRow, work, scratch }) => {
+  c.when(k.times(n).atMost(nearElements).or(m.less(8)), () => {
+    c.call(dotRows, { m, k, n, a: x, aRow: xRow, b: left, bRow: row, to: work, toRow: k });
+    c.call(subtractRows, { m, k, n, f: work, fRow: k, b: right, bRow: row, x, xRow });
+  }, () => {
+    c.call(gemm, { m, n: k, k: n, a: x, aRow: xRow, aK: 1, b: left, bK: 1, bColumn: row, to: work, toRow: k, mode: gemmMode.replace, scratch });
+    c.call(gemm, { m, n, k, a: work, aRow: k, aK: 1, b: right, bK: row, bColumn: 1, to: x, toRow: xRow, mode: gemmMode.subtract, scratch });
   });
 });
 
-/**
- * `X = X (I - V' T V)` for the m rows of X, or with T' (`transpose`): block reflectors on vectors stored by rows.
- * `work` has room for 2 m k numbers.
- */
-export const reflectRows = template("linalg.reflectRows", {
-  m: "index", n: "index", k: "index", v: "pointer", vRow: "index", t: "pointer", transpose: "index", x: "pointer", xRow: "index", work: "pointer", scratch: "pointer",
-}, "nothing", (c, { m, n, k, v, vRow, t, transpose, x, xRow, work, scratch }) => {
-  const second = c.let(work.at(m.times(k)));
-  const tRow = c.let(c.chooseIndex(transpose.equals(0), k, 1));
-  const tColumn = c.let(c.chooseIndex(transpose.equals(0), 1, k));
-  c.call(gemm, { m, n: k, k: n, a: x, aRow: xRow, aK: 1, b: v, bK: 1, bColumn: vRow, to: work, toRow: k, mode: gemmMode.replace, scratch });
-  c.call(gemm, { m, n: k, k, a: work, aRow: k, aK: 1, b: t, bK: tRow, bColumn: tColumn, to: second, toRow: k, mode: gemmMode.replace, scratch });
-  c.call(gemm, { m, n, k, a: second, aRow: k, aK: 1, b: v, bK: vRow, bColumn: 1, to: x, toRow: xRow, mode: gemmMode.subtract, scratch });
+/** Companions of a few reflectors, the rows of `v` (its zeros and ones are stored): `w_j = tau_j (v_j - sum_{i<j} (v_i . v_j) w_i)`, the last one only. */
+export const addCompanion = template("linalg.addCompanion", {
+  n: "index", j: "index", tau: "real", v: "pointer", w: "pointer", row: "index", work: "pointer",
+}, "nothing", (c, { n, j, tau, v, w, row, work }) => {
+  const to = c.let(w.at(j.times(row)));
+  c.copy(n, v.at(j.times(row)), to);
+  c.call(scale, { n, a: tau, x: to });
+  c.call(dotRows, { m: 1, k: j, n, a: to, aRow: row, b: v, bRow: row, to: work, toRow: j });
+  c.call(subtractRows, { m: 1, k: j, n, f: work, fRow: j, b: w, bRow: row, x: to, xRow: row });
 });
 
-/** `X = (I - V' T V) X` for X of n rows and m columns. `work` has room for 2 m k numbers. */
-export const reflectColumns = template("linalg.reflectColumns", {
-  m: "index", n: "index", k: "index", v: "pointer", vRow: "index", t: "pointer", x: "pointer", xRow: "index", work: "pointer", scratch: "pointer",
-}, "nothing", (c, { m, n, k, v, vRow, t, x, xRow, work, scratch }) => {
-  const second = c.let(work.at(m.times(k)));
-  c.call(gemm, { m: k, n: m, k: n, a: v, aRow: vRow, aK: 1, b: x, bK: xRow, bColumn: 1, to: work, toRow: m, mode: gemmMode.replace, scratch });
-  c.call(gemm, { m: k, n: m, k, a: t, aRow: k, aK: 1, b: work, bK: m, bColumn: 1, to: second, toRow: m, mode: gemmMode.replace, scratch });
-  c.call(gemm, { m: n, n: m, k, a: v, aRow: 1, aK: vRow, b: second, bK: m, bColumn: 1, to: x, toRow: xRow, mode: gemmMode.subtract, scratch });
+/** The companions W of k reflectors of n elements, rows of `v`. Rows of both lie `row` apart; `work` has room for k^2 numbers. */
+export const makeCompanions = template("linalg.makeCompanions", {
+  n: "index", k: "index", v: "pointer", w: "pointer", row: "index", tau: "pointer", work: "pointer", scratch: "pointer",
+}, "nothing", (c, { n, k, v, w, row, tau, work, scratch }) => {
+  c.when(k.atMost(fewReflectors), () => c.range(0, k, (j) => c.call(addCompanion, { n, j, tau: tau.load(j), v, w, row, work })), () => {
+    const first = c.let(k.over(2));
+    const [vRest, wRest] = [c.let(v.at(first.times(row))), c.let(w.at(first.times(row)))];
+    c.call(makeCompanions, { n, k: first, v, w, row, tau, work, scratch });
+    c.call(makeCompanions, { n, k: k.minus(first), v: vRest, w: wRest, row, tau: tau.at(first), work, scratch });
+    c.call(subtractProjections, { m: k.minus(first), n, k: first, left: v, right: w, row, x: wRest, xRow: row, work, scratch });
+  });
 });
 
 /** `X = X (I - tau v v')` for the m rows of X; v[0] = 1 is stored. `work` has room for m numbers. */
@@ -86,4 +84,3 @@ export const reflectOne = template("linalg.reflectOne", { m: "index", n: "index"
       ([to, from]) => to.store(to.load().plus(factor.times(from.load()))));
   });
 });
-
