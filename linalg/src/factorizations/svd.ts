@@ -47,7 +47,9 @@ defineDerivative(svdPrimitive, () => ({
 export interface SvdResult { readonly u: NDArray; readonly s: NDArray; readonly vt: NDArray }
 
 /**
- * Thin singular value decomposition `A = U diag(s) V'` of matrices [..., m, n], singular values descending. Derivatives of U and V need distinct
+ * Thin singular value decomposition `A = U diag(s) V'` of matrices [..., m, n], singular values descending. Errors of singular values are a small multiple of
+ * rounding times the largest one, as LAPACK's gesdd has it; where min(m, n) <= 12, those of small ones are relative to themselves if A is a well-conditioned matrix whose columns (rows, if it is
+ * wide) are scaled. Bidiagonal reduction with divide and conquer (Gu & Eisenstat 1995), or one-sided Jacobi for few columns (Demmel & Veselic 1992). Derivatives of U and V need distinct
  * nonzero singular values; those of s do not at first order.
  * @throws LinAlgError for elements that are not finite (outside of `jit`).
  * @example const { u, s, vt } = svd(np.array([[3, 0], [4, 5]]));

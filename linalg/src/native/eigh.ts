@@ -1,12 +1,10 @@
 import { defineNativeRoutine, template, transposeRows } from "@hessia/core/native";
 import { eighRoutine as routine } from "../routines/eigh.js";
 import { baseSize, divideAndConquer, mergeIntegers, mergeVectors } from "./divide-and-conquer.js";
-import { makeCompanions, reflectOne, subtractProjections } from "./reflectors.js";
+import { multiplyByReflectors, reflectOne, togetherSize } from "./reflectors.js";
 import { layOut } from "./room.js";
+import { unitFactor } from "./scaling.js";
 import { panelColumns, tridiagonalize } from "./tridiagonal.js";
-
-/** Reflectors that go back to the eigenvectors together. */
-const blockSize = 32;
 
 /** Copies the lower triangle of `from`, times a factor, to the upper one of `to`. Both have rows n apart. */
 const copyTransposed = (from: "pointer to float32" | "pointer to float64") => template(`linalg.copyTransposed.${from}`, { n: "index", factor: "real", from, to: "pointer" }, "nothing", (c, { n, factor, from: source, to }) => {
@@ -35,27 +33,7 @@ const forType = {
   float64: { copyTransposed: copyTransposed("pointer to float64"), largestLower: largestLower("pointer to float64") },
 };
 
-/** `z = z Q'` for the n rows of z, Q the product of the reflectors of `tridiagonalize`: those vectors belong to the matrix before its reduction. */
-const applyReduction = template("linalg.applyReduction", {
-  n: "index", a: "pointer", tau: "pointer", z: "pointer", v: "pointer", w: "pointer", work: "pointer", scratch: "pointer",
-}, "nothing", (c, { n, a, tau, z, v, w, work, scratch }) => {
-  const count = c.let(n.minus(2));
-  const j = c.let(count.minus(1).over(blockSize).times(blockSize));
-  c.while(j.atLeast(0), () => {
-    const k = c.let(count.minus(j).min(blockSize));
-    const length = c.let(n.minus(j).minus(1));
-    c.range(0, k, (i) => {
-      const to = c.let(v.at(i.times(length)));
-      c.clear(i, to);
-      c.copy(length.minus(i), a.at(j.plus(i).times(n.plus(1)).plus(1)), to.at(i));
-    });
-    c.call(makeCompanions, { n: length, k, v, w, row: length, tau: tau.at(j), work, scratch });
-    c.call(subtractProjections, { m: n, n: length, k, left: v, right: w, row: length, x: z.at(j.plus(1)), xRow: n, work, scratch });
-    j.add(-blockSize);
-  });
-});
-
-/** The same, one reflector at a time, for small n. */
+/** As `multiplyByReflectors`, one at a time, for small n. */
 const applyReductionSmall = template("linalg.applyReductionSmall", { n: "index", a: "pointer", tau: "pointer", z: "pointer", work: "pointer" }, "nothing", (c, { n, a, tau, z, work }) => {
   c.range(n.minus(3), -1, (j) => c.call(reflectOne, { m: n, n: n.minus(j).minus(1), tau: tau.load(j), v: a.at(j.times(n.plus(1)).plus(1)), x: z.at(j.plus(1)), xRow: n, work }), -1);
 });
@@ -68,7 +46,7 @@ export const eighRoutine = defineNativeRoutine(routine, ({ params: { batch, n },
   const converts = dtype === "float32";
   const large = n > baseSize;
   const sizes = {
-    a: n * n, z: n * n, rows: large ? n * n : 0, system: large ? n * n : 0, work: Math.max(3 * panelColumns, 2 * blockSize) * n, v: large ? blockSize * n : 0, w: large ? blockSize * n : 0,
+    a: n * n, z: n * n, rows: large ? n * n : 0, system: large ? n * n : 0, work: Math.max(3 * panelColumns, 2 * togetherSize) * n, v: large ? togetherSize * n : 0, w: large ? togetherSize * n : 0,
     d: n, e: n, tau: n, dots: 2 * panelColumns, vectors: mergeVectors * Math.max(n, 4), order: n, integers: mergeIntegers * n,
   };
   const { starts, total } = layOut(sizes);
@@ -87,20 +65,13 @@ export const eighRoutine = defineNativeRoutine(routine, ({ params: { batch, n },
         const largest = c.call(largestLower, { n, a: from });
         const failed = c.index(0);
         c.when(largest.less(Infinity).not(), () => failed.set(1), () => {
-          // By a power of two, to about 1: squares neither overflow nor vanish, and what is negligible is so beside 1.
-          const factor = c.real(1);
-          c.when(largest.greater(0), () => {
-            for (const bits of [64, 8, 1]) {
-              c.while(largest.times(factor).greater(2 ** bits), () => factor.set(factor.times(2 ** -bits)));
-              c.while(largest.times(factor).less(2 ** -bits).and(factor.less(2 ** 950)), () => factor.set(factor.times(2 ** bits)));
-            }
-          });
+          const factor = unitFactor(c, largest);
           c.call(copyTransposed, { n, factor, from, to: a });
           c.call(tridiagonalize, { n, a, d, e, tau, work, dots, scratch });
           c.clear(n * n, z);
           failed.set(c.call(divideAndConquer, { n, d, e, z, zRow: n, order, vectors, integers, rows, system, scratch }));
           c.when(failed.equals(0), () => {
-            if (large) c.call(applyReduction, { n, a, tau, z, v, w, work, scratch });
+            if (large) c.call(multiplyByReflectors, { n, count: n - 2, offset: 1, a, tau, z, v, w, work, scratch });
             else c.call(applyReductionSmall, { n, a, tau, z, work });
             c.range(0, n, (i) => values.store(d.load(order.loadIndex(i)).over(factor), i));
             transposeRows(c, n, n, (i) => z.at(order.loadIndex(i).times(n)), converts ? a : columns, n);

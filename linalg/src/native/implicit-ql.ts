@@ -1,31 +1,5 @@
 import { template } from "@hessia/core/native";
-
-/** `sqrt(x^2 + y^2)` without overflow. */
-export const hypotenuse = template("linalg.hypotenuse", { x: "real", y: "real" }, "real", (c, { x, y }) => {
-  const large = c.let(x.abs().max(y.abs()));
-  const ratio = c.let(x.abs().min(y.abs()).over(large));
-  return c.choose(large.equals(0), 0, large.times(ratio.times(ratio).plus(1).sqrt()));
-});
-
-/** `x = cos x - sin y, y = sin x + cos y` */
-export const rotate = template("linalg.rotate", { n: "index", x: "pointer", y: "pointer", cos: "real", sin: "real" }, "nothing", (c, { n, x, y, cos, sin }) => {
-  const [co, si] = [c.let(cos.lanes()), c.let(sin.lanes())];
-  const [a, b] = [c.let(c.zeros()), c.let(c.zeros())];
-  const [one, two] = [c.real(0), c.real(0)];
-  c.sweep(n, [x, y], 2,
-    ([p, q], u) => {
-      a.set(p.loadLanes(u * c.lanes));
-      b.set(q.loadLanes(u * c.lanes));
-      p.storeLanes(co.times(a).minusProduct(si, b), u * c.lanes);
-      q.storeLanes(si.times(a).plusProduct(co, b), u * c.lanes);
-    },
-    ([p, q]) => {
-      one.set(p.load());
-      two.set(q.load());
-      p.store(cos.times(one).minus(sin.times(two)));
-      q.store(sin.times(one).plus(cos.times(two)));
-    });
-});
+import { hypotenuse, rotate } from "./rotations.js";
 
 /** Sweeps that one eigenvalue may take. */
 const sweepLimit = 50;
@@ -36,14 +10,18 @@ const sweepLimit = 50;
  */
 export const implicitQl = template("linalg.implicitQl", { n: "index", d: "pointer", e: "pointer", z: "pointer", zRow: "index" }, "index", (c, { n, d, e, z, zRow }) => {
   const failed = c.index(0);
+  // What is negligible beside the elements so far (Bowdler, Martin, Reinsch, Wilkinson 1968): beside its neighbours alone, which are
+  // rounding where the matrix has low rank, nothing might ever be.
+  const largest = c.real(0);
   const [m, i, sweep] = [c.index(0), c.index(0), c.index(0)];
   const [g, r, s, co, p, f, b, t] = Array.from({ length: 8 }, () => c.real(0)) as [ReturnType<typeof c.real>, ReturnType<typeof c.real>, ReturnType<typeof c.real>, ReturnType<typeof c.real>, ReturnType<typeof c.real>, ReturnType<typeof c.real>, ReturnType<typeof c.real>, ReturnType<typeof c.real>];
   c.block((giveUp) => c.range(0, n, (l) => {
     sweep.set(0);
+    largest.set(largest.max(d.load(l).abs().plus(e.load(l).abs())));
     c.repeat((leave) => {
       m.set(l);
       c.block((found) => c.while(m.less(n.minus(1)), () => {
-        c.when(e.load(m).abs().atMost(d.load(m).abs().plus(d.load(m.plus(1)).abs()).times(c.epsilon)), found);
+        c.when(e.load(m).abs().atMost(largest.times(c.epsilon)), found);
         m.add(1);
       }));
       c.when(m.equals(l), leave);

@@ -24,13 +24,17 @@ function check(values: Float64Array, batch: number, m: number, n: number, comple
 }
 
 describe.each(["float64", "float32"] as const)("%s", (dtype) => {
-  it.each(sizes)("qr of matrices with a side n = %i: Q R = A, Q'Q = I, the reference's R", (n) => {
+  it.each([...sizes, 11, 12, 13])("qr of matrices with a side n = %i: Q R = A, Q'Q = I, the reference's R", (n) => {
     const batch = n < 20 ? 2 : 1;
     check(numbers(n, batch * n * n), batch, n, n, false, dtype);
     if (n > 70) return;
     for (const [m, k] of [[n + 4, n], [n, n + 3], [2 * n + 1, n]] as const) check(numbers(m + 7 * k, batch * m * k), batch, m, k, false, dtype);
     check(numbers(n, (n + 3) * n), 1, n + 3, n, true, dtype);
     check(numbers(n, n * (n + 3)), 1, n, n + 3, true, dtype);
+  });
+
+  it("both widths of blocks", () => {
+    for (const n of [256, 257]) check(numbers(n, n * (n + 1)), 1, n + 1, n, false, dtype, false);
   });
 
   it.each([1, 3, 8, 33, 70])("zero, repeated and unit columns, n = %i", (n) => {

@@ -72,6 +72,31 @@ export const makeCompanions = template("linalg.makeCompanions", {
   });
 });
 
+/** Reflectors of a reduction that are applied together. */
+export const togetherSize = 32;
+
+/**
+ * Row vectors of n elements become `Q z`: Q is the product of `count` reflectors, of which number r is row r of `a` (n by n) from element r + offset on, its one stored. `v` and `w` have room for
+ * togetherSize n numbers each, and so does `work`.
+ */
+export const multiplyByReflectors = template("linalg.multiplyByReflectors", {
+  n: "index", count: "index", offset: "index", a: "pointer", tau: "pointer", z: "pointer", v: "pointer", w: "pointer", work: "pointer", scratch: "pointer",
+}, "nothing", (c, { n, count, offset, a, tau, z, v, w, work, scratch }) => {
+  const j = c.let(count.minus(1).over(togetherSize).times(togetherSize));
+  c.while(j.atLeast(0), () => {
+    const k = c.let(count.minus(j).min(togetherSize));
+    const length = c.let(n.minus(j).minus(offset));
+    c.range(0, k, (i) => {
+      const to = c.let(v.at(i.times(length)));
+      c.clear(i, to);
+      c.copy(length.minus(i), a.at(j.plus(i).times(n.plus(1)).plus(offset)), to.at(i));
+    });
+    c.call(makeCompanions, { n: length, k, v, w, row: length, tau: tau.at(j), work, scratch });
+    c.call(subtractProjections, { m: n, n: length, k, left: v, right: w, row: length, x: z.at(j.plus(offset)), xRow: n, work, scratch });
+    j.add(-togetherSize);
+  });
+});
+
 /** `X = X (I - tau v v')` for the m rows of X; v[0] = 1 is stored. `work` has room for m numbers. */
 export const reflectOne = template("linalg.reflectOne", { m: "index", n: "index", tau: "real", v: "pointer", x: "pointer", xRow: "index", work: "pointer" }, "nothing", (c, { m, n, tau, v, x, xRow, work }) => {
   c.call(rowDots, { m, n, a: x, row: xRow, x: v, y: work, yStride: 1 });

@@ -1,7 +1,13 @@
-import { type LanesVariable, template } from "@hessia/core/native";
+import { type Index, type Lanes, type LanesVariable, type Real, template } from "@hessia/core/native";
 
 /** Evaluations that a root may take; a handful is usual. */
 const roundLimit = 100;
+
+/** `p - q`, or `p^2 - q^2` without cancellation. */
+const difference = <V extends Real | Lanes>(squares: boolean, p: V, q: V): V => {
+  const less = p.minus(q as Real & Lanes);
+  return (squares ? less.times(p.plus(q as Real & Lanes) as Real & Lanes) : less) as V;
+};
 
 /** Writes `sum z[i]^2 / (delta[i] - eta)` and `sum z[i]^2 / (delta[i] - eta)^2` to out. */
 const secularSums = template("linalg.secularSums", { n: "index", z: "pointer", delta: "pointer", eta: "real", out: "pointer" }, "nothing", (c, { n, z, delta, eta, out }) => {
@@ -30,15 +36,15 @@ const secularSums = template("linalg.secularSums", { n: "index", z: "pointer", d
  * the nearer pole. Each step replaces the sums over poles on either side by a pole and a constant that agree in value and slope, and
  * solves the quadratic equation (R.-C. Li 1993, "the middle way"); a step out of the bracket becomes a bisection. `sums` has room for 4 numbers.
  */
-export const secularRoot = template("linalg.secularRoot", { n: "index", j: "index", rho: "real", norm2: "real", d: "pointer", z: "pointer", delta: "pointer", sums: "pointer" }, "real", (c, { n, j, rho, norm2, d, z, delta, sums }) => {
+const rootOf = (squares: boolean) => template(`linalg.secularRoot.${squares ? "squares" : "values"}`, { n: "index", j: "index", rho: "real", norm2: "real", d: "pointer", z: "pointer", delta: "pointer", sums: "pointer" }, "real", (c, { n, j, rho, norm2, d, z, delta, sums }) => {
   const last = j.equals(n.minus(1));
   const inverse = c.let(c.real(1).over(rho));
   const left = c.let(j.plus(1));
   const [low, high, eta, f, origin] = [c.real(0), c.real(0), c.real(0), c.real(0), c.let(d.load(j))];
   const [below, above] = [c.real(0), c.real(0)];
   const shiftTo = (): void => c.sweep(n, [d, delta], 2,
-    ([p, q], u) => q.storeLanes(p.loadLanes(u * c.lanes).minus(origin.lanes()), u * c.lanes),
-    ([p, q]) => q.store(p.load().minus(origin)));
+    ([p, q], u) => q.storeLanes(difference(squares, p.loadLanes(u * c.lanes), origin.lanes()), u * c.lanes),
+    ([p, q]) => q.store(difference(squares, p.load(), origin)));
   /** f at eta; psi and its slope in sums[0], sums[1], phi and its slope in sums[2], sums[3]. */
   const evaluate = (): void => {
     c.call(secularSums, { n: left, z, delta, eta, out: sums });
@@ -104,5 +110,32 @@ export const secularRoot = template("linalg.secularRoot", { n: "index", j: "inde
   c.sweep(n, [delta], 2,
     ([p], u) => p.storeLanes(p.loadLanes(u * c.lanes).minus(eta.lanes()), u * c.lanes),
     ([p]) => p.store(p.load().minus(eta)));
-  return origin.plus(eta);
+  return origin.plus(squares ? eta.over(origin.plus(origin.times(origin).plus(eta).max(0).sqrt())) : eta);
 });
+
+export const secularRoot = rootOf(false);
+/** The same for poles d[i]^2: gives the square root of x, and writes `d[i]^2 - x`. */
+export const singularRoot = rootOf(true);
+
+const weightsOf = (squares: boolean) => template(`linalg.exactWeights.${squares ? "squares" : "values"}`, { k: "index", poles: "pointer", system: "pointer", weights: "pointer", exact: "pointer" }, "nothing", (c, { k, poles, system, weights, exact }) => {
+  c.range(0, k, (i) => exact.store(system.load(i.times(k.plus(1))), i));
+  c.range(0, k, (j) => {
+    const row = c.let(system.at(j.times(k)));
+    const pole = c.let(poles.load(j));
+    const lanes = c.let(pole.lanes());
+    const part = (from: Index, count: Index): void => c.sweep(count, [exact.at(from), row.at(from), poles.at(from)], 2,
+      ([to, p, q], w) => to.storeLanes(to.loadLanes(w * c.lanes).times(p.loadLanes(w * c.lanes).over(difference(squares, q.loadLanes(w * c.lanes), lanes))), w * c.lanes),
+      ([to, p, q]) => to.store(to.load().times(p.load().over(difference(squares, q.load(), pole)))));
+    part(c.index(0), j);
+    part(c.let(j.plus(1)), c.let(k.minus(j).minus(1)));
+  });
+  c.range(0, k, (i) => exact.store(exact.load(i).abs().sqrt().copySign(weights.load(i)), i));
+});
+
+/**
+ * The z for which the roots of `1 + sum_i z[i]^2 / (d[i] - x)` are exact, up to a common factor that is 1/rho's root: `z[i]^2 = prod_j (x[j] - d[i]) / prod_{j != i} (d[j] - d[i])`,
+ * with the signs of `weights` (Gu & Eisenstat 1995). Row j of `system` has the differences `d[i] - x[j]`.
+ */
+export const exactWeights = weightsOf(false);
+/** The same for poles d[i]^2. */
+export const exactSingularWeights = weightsOf(true);

@@ -1,157 +1,113 @@
-import { axpy, defineNativeRoutine, divide, dot, largestMagnitude, template, transposeInto, transposeRows } from "@hessia/core/native";
+import { defineNativeRoutine, dot, type IndexLike, type IndexVariable, largestMagnitude, type Pointer, scale, transposeInto, transposeRows } from "@hessia/core/native";
 import { svdRoutine as routine } from "../routines/svd.js";
-import { hypotenuse, rotate } from "./implicit-ql.js";
+import { bidiagonalSvd, mergeIntegers, mergeVectors } from "./bidiagonal-divide.js";
+import { bidiagonalize, panelColumns } from "./bidiagonalize.js";
+import { blockSizeOf, factorizeColumns, multiplyByQ } from "./householder-qr.js";
+import { completeBasis, orthogonalize } from "./one-sided-jacobi.js";
+import { ascendingOrder } from "./order.js";
+import { multiplyByReflectors, togetherSize } from "./reflectors.js";
 import { layOut } from "./room.js";
+import { unitFactor } from "./scaling.js";
 
-const sweepLimit = 60;
+/** Up to so many columns rotations are faster than a reduction, and more accurate. */
+const jacobiColumns = 12;
 
-/** Writes `x . x`, `y . y` and `x . y`. */
-const threeProducts = template("linalg.threeProducts", { n: "index", x: "pointer", y: "pointer", out: "pointer" }, "nothing", (c, { n, x, y, out }) => {
-  const unroll = 2;
-  const sums = Array.from({ length: 3 * unroll }, () => c.let(c.zeros()));
-  const rests = Array.from({ length: 3 }, () => c.real(0));
-  const [a, b] = [c.let(c.zeros()), c.let(c.zeros())];
-  c.sweep(n, [x, y], unroll,
-    ([p, q], u) => {
-      a.set(p.loadLanes(u * c.lanes));
-      b.set(q.loadLanes(u * c.lanes));
-      ([[a, a], [b, b], [a, b]] as const).forEach(([left, right], i) => sums[3 * u + i]!.set(sums[3 * u + i]!.plusProduct(left, right)));
-    },
-    ([p, q]) => ([[p, p], [q, q], [p, q]] as const).forEach(([left, right], i) => rests[i]!.add(left.load().times(right.load()))));
-  rests.forEach((rest, i) => out.store(rest.plus(c.total(sums[i]!.plus(sums[3 + i]!))), i));
-});
+/** Right singular vectors as rows, left ones as rows, singular values; `order` sorts them ascending. */
+interface Spectrum { readonly left: Pointer; readonly right: Pointer; readonly values: Pointer; readonly order: Pointer; readonly failed: IndexVariable }
 
-/** Rotates the n rows of w (m elements each), and those of v along, until all are orthogonal to rounding. Gives 1 where that does not end. */
-const orthogonalize = template("linalg.orthogonalizeRows", { m: "index", n: "index", w: "pointer", v: "pointer", products: "pointer" }, "index", (c, { m, n, w, v, products }) => {
-  const failed = c.index(1);
-  // What is left of a column that depends on others is rounding, which no rotation makes orthogonal to them.
-  const negligible = c.real(0);
-  c.range(0, n, (j) => {
-    const row = c.let(w.at(j.times(m)));
-    negligible.set(negligible.max(c.call(dot, { n: m, x: row, y: row })));
-  });
-  negligible.set(negligible.times(1e-270));
-  c.block((done) => c.range(0, sweepLimit, () => {
-    const rotated = c.index(0);
-    c.range(0, n.minus(1), (p) => {
-      const x = c.let(w.at(p.times(m)));
-      c.range(p.plus(1), n, (q) => {
-        const y = c.let(w.at(q.times(m)));
-        c.call(threeProducts, { n: m, x, y, out: products });
-        const [alpha, beta, gamma] = [products.load(0), products.load(1), c.let(products.load(2))];
-        c.when(alpha.min(beta).greater(negligible).and(gamma.abs().greater(alpha.sqrt().times(beta.sqrt()).times(1e-15))), () => {
-          rotated.set(1);
-          const zeta = c.let(beta.minus(alpha).over(gamma.times(2)));
-          const root = c.call(hypotenuse, { x: zeta, y: 1 });
-          const tangent = c.let(c.real(1).over(zeta.abs().plus(root)).copySign(zeta));
-          const cos = c.let(c.real(1).over(tangent.times(tangent).plus(1).sqrt()));
-          const sin = c.let(cos.times(tangent));
-          c.call(rotate, { n: m, x, y, cos, sin });
-          c.call(rotate, { n, x: v.at(p.times(n)), y: v.at(q.times(n)), cos, sin });
-        });
-      });
-    });
-    c.when(rotated.equals(0), () => {
-      failed.set(0);
-      done();
-    });
-  }));
-  return failed;
-});
-
-/** Scales rows to length 1; those of negligible length (where `done` becomes 0, then 1) are replaced by ones orthogonal to all others. */
-const completeBasis = template("linalg.completeBasis", { m: "index", n: "index", w: "pointer", lengths: "pointer", done: "pointer to int32" }, "nothing", (c, { m, n, w, lengths, done }) => {
-  const largest = c.call(largestMagnitude, { n, x: lengths });
-  c.range(0, n, (j) => {
-    const length = c.let(lengths.load(j));
-    c.when(length.greater(largest.times(c.epsilon * 1e-3)), () => {
-      c.call(divide, { n: m, a: length, x: w.at(j.times(m)) });
-      done.storeIndex(1, j);
-    }, () => done.storeIndex(0, j));
-  });
-  c.range(0, n, (j) => c.when(done.loadIndex(j).equals(0), () => {
-    const row = c.let(w.at(j.times(m)));
-    const best = c.index(0);
-    const most = c.real(-1);
-    c.range(0, m, (e) => {
-      const rest = c.real(1);
-      c.range(0, n, (k) => c.when(done.loadIndex(k).differs(0), () => {
-        const element = c.let(w.load(k.times(m).plus(e)));
-        rest.set(rest.minus(element.times(element)));
-      }));
-      c.when(rest.greater(most), () => {
-        most.set(rest);
-        best.set(e);
-      });
-    });
-    c.clear(m, row);
-    row.store(1, best);
-    // Twice is enough (Kahan; Parlett 1980).
-    c.range(0, 2, () => c.range(0, n, (k) => c.when(done.loadIndex(k).differs(0), () => {
-      const other = c.let(w.at(k.times(m)));
-      c.call(axpy, { n: m, a: c.call(dot, { n: m, x: row, y: other }).negate(), x: other, y: row });
-    })));
-    c.call(divide, { n: m, a: c.call(dot, { n: m, x: row, y: row }).sqrt(), x: row });
-    done.storeIndex(1, j);
-  }));
-});
-
-/** One-sided Jacobi SVD in WebAssembly, in double precision for both float types. */
-export const svdRoutine = defineNativeRoutine(routine, ({ params: { batch, m, n }, inputs }) => {
+/** SVD in WebAssembly, in double precision for both float types: one-sided Jacobi, or reduction to bidiagonal form, divide and conquer, and back. Of a tall matrix that of R of its QR decomposition. */
+export const svdRoutine = defineNativeRoutine(routine, ({ params: { batch, m, n }, inputs, gemmScratchBytes }) => {
   const { dtype } = inputs[0]!;
   if (dtype !== "float32" && dtype !== "float64") return undefined;
   const converts = dtype === "float32";
-  const sizes = { w: m * n, v: n * n, converted: converts ? m * n : 0, lengths: n, products: 3, order: n, done: n };
+  const jacobi = n <= jacobiColumns;
+  const tall = jacobi ? m > 3 * n : m > n;
+  const rows = tall ? n : m;
+  const blockSize = blockSizeOf(n);
+  const [square, few] = jacobi ? [0, 0] : [n * n, 1];
+  const sizes = {
+    w: m * n, converted: converts ? m * n : 0,
+    companions: tall ? m * n : 0, upper: tall ? n * n : 0, x: tall ? m * n : 0, work: Math.max(tall ? blockSize * n : 0, few * togetherSize * n),
+    v: n * n, lengths: n, products: 3, done: n,
+    left: square, u: square, rows: square, system: square, columnsX: few * 2 * panelColumns * n, columnsY: few * 2 * panelColumns * n, dots: few * 2 * panelColumns,
+    reflectors: few * togetherSize * n, together: few * togetherSize * n, e: few * n, tauLeft: few * n, tauRight: few * n, vectors: few * mergeVectors * n, order: n, integers: few * mergeIntegers * n,
+  };
   const { starts, total } = layOut(sizes);
+
   return {
     dtype: "float64",
-    scratchBytes: total * 8,
+    scratchBytes: total * 8 + (tall || !jacobi ? gemmScratchBytes("float64") : 0),
     body(c, { inputs: [a], outputs: [u, s, vt], scratch: room }) {
-      const part = (name: keyof typeof sizes) => c.let(room.at(starts[name]));
-      const [w, v, converted, lengths, products] = [part("w"), part("v"), part("converted"), part("lengths"), part("products")];
-      const [order, done] = [c.let(part("order").bytes(0, "int32")), c.let(part("done").bytes(0, "int32"))];
+      const part = (name: keyof typeof sizes): Pointer => c.let(room.at(starts[name]));
+      const integers = (name: "order" | "done" | "integers"): Pointer => c.let(part(name).bytes(0, "int32"));
+      const [w, converted, companions, upper, x, work, lengths] = [part("w"), part("converted"), part("companions"), part("upper"), part("x"), part("work"), part("lengths")];
+      const order = integers("order");
+      const scratch = c.let(room.at(total));
+
+      /** Of the columns in rows of `matrix`. */
+      const byRotations = (matrix: Pointer): Spectrum => {
+        const right = part("v");
+        c.clear(n * n, right);
+        c.range(0, n, (j) => right.store(1, j.times(n + 1)));
+        const failed = c.let(c.call(orthogonalize, { m: rows, n, w: matrix, v: right, products: part("products") }));
+        c.range(0, n, (j) => {
+          const row = c.let(matrix.at(j.times(rows)));
+          lengths.store(c.call(dot, { n: rows, x: row, y: row }).sqrt(), j);
+        });
+        c.call(ascendingOrder, { n, d: lengths, order });
+        c.call(completeBasis, { m: rows, n, w: matrix, lengths, done: integers("done") });
+        return { left: matrix, right, values: lengths, order, failed };
+      };
+      /** Of the square matrix whose transpose is `matrix`: left and right change places. */
+      const byReduction = (matrix: Pointer): Spectrum => {
+        const [left, right, reflectors, tauLeft, tauRight, e] = [part("v"), part("u"), part("left"), part("tauLeft"), part("tauRight"), part("e")];
+        c.call(bidiagonalize, { n, a: matrix, d: lengths, e, left: reflectors, tauLeft, tauRight, x: part("columnsX"), y: part("columnsY"), dots: part("dots"), scratch });
+        c.clear(n * n, left);
+        c.clear(n * n, right);
+        const failed = c.let(c.call(bidiagonalSvd, { n, extra: 0, d: lengths, e, ut: right, vt: left, row: n, order, vectors: part("vectors"), integers: integers("integers"), rows: part("rows"), system: part("system"), scratch }));
+        const shared = { n, v: part("reflectors"), w: part("together"), work, scratch };
+        c.call(multiplyByReflectors, { ...shared, count: n - 1, offset: 0, a: reflectors, tau: tauLeft, z: right });
+        c.call(multiplyByReflectors, { ...shared, count: n - 2, offset: 1, a: matrix, tau: tauRight, z: left });
+        return { left, right, values: lengths, order, failed };
+      };
+
       c.range(0, batch, (g) => {
         const from = c.let(a!.at(g.times(m * n)));
         const [left, values, right] = [c.let(u!.at(g.times(m * n))), c.let(s!.at(g.times(n))), c.let(vt!.at(g.times(n * n)))];
         if (converts) c.range(0, m * n, (i) => converted.store(from.load(i), i));
         c.call(transposeInto, { m, n, a: converts ? converted : from, aRow: n, b: w, bRow: m });
-        c.clear(n * n, v);
-        c.range(0, n, (j) => v.store(1, j.times(n + 1)));
         const failed = c.index(1);
         const largest = c.call(largestMagnitude, { n: m * n, x: w });
-        // By a power of two, to about 1: squares neither overflow nor vanish.
-        const factor = c.real(1);
         c.when(largest.less(Infinity), () => {
-          c.when(largest.greater(0), () => {
-            c.while(largest.times(factor).greater(2 ** 64), () => factor.set(factor.times(2 ** -64)));
-            c.while(largest.times(factor).less(2 ** -64).and(factor.less(2 ** 950)), () => factor.set(factor.times(2 ** 64)));
+          const factor = unitFactor(c, largest);
+          c.when(factor.differs(1), () => c.call(scale, { n: m * n, a: factor, x: w }));
+          if (tall) {
+            c.clear(m * n, companions);
+            c.clear(n * n, upper);
+            c.call(factorizeColumns, { m, n, size: blockSize, v: w, w: companions, upper, upperRow: n, work, scratch });
+          }
+          const found = (jacobi ? byRotations : byReduction)(tall ? upper : w);
+          failed.set(found.failed);
+          c.when(failed.equals(0), () => {
+            const at = (k: IndexLike): IndexVariable => c.let(order.loadIndex(c.index(n - 1).minus(k)));
+            c.range(0, n, (k) => {
+              const j = at(k);
+              values.store(found.values.load(j).over(factor), k);
+              const row = c.let(found.right.at(j.times(n)));
+              if (converts) c.range(0, n, (i) => right.store(row.load(i), k.times(n).plus(i)));
+              else c.copy(n, row, right.at(k.times(n)));
+            });
+            const target = converts ? converted : left;
+            if (tall) {
+              c.clear(m * n, x);
+              c.range(0, n, (k) => c.copy(n, found.left.at(at(k).times(n)), x.at(k.times(m))));
+              c.call(multiplyByQ, { rows: n, m, n, size: blockSize, v: w, w: companions, x, work, scratch });
+              c.call(transposeInto, { m: n, n: m, a: x, aRow: m, b: target, bRow: n });
+            } else transposeRows(c, n, m, (k) => found.left.at(at(k).times(m)), target, n);
+            if (converts) c.range(0, m * n, (i) => left.store(converted.load(i), i));
           });
-          c.when(factor.differs(1), () => c.range(0, m * n, (i) => w.store(w.load(i).times(factor), i)));
-          failed.set(c.call(orthogonalize, { m, n, w, v, products }));
         });
-        c.when(failed.equals(0), () => {
-          c.range(0, n, (j) => {
-            const row = c.let(w.at(j.times(m)));
-            const length = c.let(c.call(dot, { n: m, x: row, y: row }).sqrt());
-            lengths.store(length, j);
-            const at = c.index(j);
-            c.block((leave) => c.while(at.greater(0), () => {
-              c.when(lengths.load(order.loadIndex(at.minus(1))).atLeast(length), leave);
-              order.storeIndex(order.loadIndex(at.minus(1)), at);
-              at.add(-1);
-            }));
-            order.storeIndex(j, at);
-          });
-          c.call(completeBasis, { m, n, w, lengths, done });
-          c.range(0, n, (k) => {
-            const j = c.let(order.loadIndex(k));
-            values.store(lengths.load(j).over(factor), k);
-            const row = c.let(v.at(j.times(n)));
-            c.range(0, n, (i) => right.store(row.load(i), k.times(n).plus(i)));
-          });
-          transposeRows(c, n, m, (k) => w.at(order.loadIndex(k).times(m)), converts ? converted : left, n);
-          if (converts) c.range(0, m * n, (i) => left.store(converted.load(i), i));
-        }, () => {
+        c.when(failed.differs(0), () => {
           c.range(0, n, (i) => values.store(NaN, i));
           c.range(0, m * n, (i) => left.store(NaN, i));
           c.range(0, n * n, (i) => right.store(NaN, i));
