@@ -3,6 +3,7 @@ import type { DType, TypedArray } from "../../base/dtype.js";
 import type { Schedule } from "../../kernel/schedule.js";
 import type { Backend, BackendMemory, Executable, Storage } from "../backend.js";
 import { WasmExecutable } from "./executable.js";
+import "./routines/index.js";
 import { detectFeatures } from "./features.js";
 import { Heap } from "./heap.js";
 import type { HeapOptions } from "./heap.js";

@@ -1,13 +1,14 @@
 import type { FunctionBuilder, FunctionRef, ModuleBuilder, ValueType } from "../assembler/index.js";
-import type { FloatDType, FunctionLibrary } from "../functions/contract.js";
-import { bytesOf, type Condition, Index, IndexVariable, Lanes, LanesVariable, type Pointer, PointerVariable, Real, RealVariable } from "./values.js";
-import type { ElementType, IndexLike, RealLike, Writer } from "./values.js";
+import type { FunctionLibrary } from "../functions/contract.js";
+import { type Pointer, PointerVariable } from "./pointers.js";
+import { bytesOf, type Condition, Index, IndexVariable, Lanes, LanesVariable, machineTypeOf, Real, RealVariable, Word, WordVariable } from "./values.js";
+import type { ElementType, IndexLike, NumberType, RealLike, Writer } from "./values.js";
 
 /**
- * Kinds of parameters: a signed integer, a real of the function's type, the address of reals of the function's type,
+ * Kinds of parameters: a signed integer, a number of the function's type, the address of numbers of the function's type,
  * and addresses of elements of one certain type.
  */
-export type Kind = "index" | "real" | "pointer" | "pointer to float32" | "pointer to float64" | "pointer to int32";
+export type Kind = "index" | "real" | "pointer" | `pointer to ${ElementType}`;
 export type Kinds = Readonly<Record<string, Kind>>;
 export type ResultKind = "index" | "real" | "nothing";
 
@@ -27,7 +28,7 @@ export interface CodeContext {
 }
 
 /**
- * A function of a native routine, written once for all float types: it becomes code when first called, once for each type in a module.
+ * A function of a native routine, written once for all types of numbers: it becomes code when first called, once for each type in a module.
  */
 export interface Template<P extends Kinds, R extends ResultKind> {
   readonly name: string;
@@ -35,7 +36,7 @@ export interface Template<P extends Kinds, R extends ResultKind> {
   readonly result: R;
   readonly body: (c: Code, parameters: Parameters<P>) => ReturnOf<R>;
   /** Code that exists already, instead of the body. */
-  readonly existing?: (context: CodeContext, dtype: FloatDType) => FunctionRef;
+  readonly existing?: (context: CodeContext, dtype: NumberType) => FunctionRef;
 }
 
 /**
@@ -51,11 +52,11 @@ export function template<P extends Kinds, R extends ResultKind>(name: string, pa
   return { name, parameters, result, body };
 }
 
-const machineType = (kind: Kind | ResultKind, dtype: FloatDType): ValueType => (kind === "real" ? (dtype === "float64" ? "f64" : "f32") : "i32");
-const elementType = (kind: Kind, dtype: FloatDType): ElementType => (kind === "pointer" ? dtype : (kind.slice("pointer to ".length) as ElementType));
+const machineType = (kind: Kind | ResultKind, dtype: NumberType): ValueType => (kind === "real" ? machineTypeOf(dtype) : "i32");
+const elementType = (kind: Kind, dtype: NumberType): ElementType => (kind === "pointer" ? dtype : (kind.slice("pointer to ".length) as ElementType));
 
-/** The code of a template for a float type, written when first asked for. */
-export function instantiate<P extends Kinds, R extends ResultKind>(t: Template<P, R>, context: CodeContext, dtype: FloatDType): FunctionRef {
+/** The code of a template for a type of numbers, written when first asked for. */
+export function instantiate<P extends Kinds, R extends ResultKind>(t: Template<P, R>, context: CodeContext, dtype: NumberType): FunctionRef {
   if (t.existing) return t.existing(context, dtype);
   const kinds = Object.entries(t.parameters);
   const type = { params: kinds.map(([, kind]) => machineType(kind, dtype)), results: t.result === "nothing" ? [] : [machineType(t.result, dtype)] };
@@ -70,15 +71,15 @@ export function instantiate<P extends Kinds, R extends ResultKind>(t: Template<P
 
 /** Writes the body of one function as statements on variables and expressions. */
 export class Code implements Writer {
-  /** Reals in a vector. */
+  /** Numbers in a vector. */
   readonly lanes: number;
 
-  constructor(readonly f: FunctionBuilder, readonly context: CodeContext, readonly dtype: FloatDType) {
+  constructor(readonly f: FunctionBuilder, readonly context: CodeContext, readonly dtype: NumberType) {
     this.lanes = 16 / bytesOf(dtype);
   }
 
   get relaxed(): boolean { return this.context.library.relaxed; }
-  /** Bytes of a real. */
+  /** Bytes of a number. */
   get size(): number { return bytesOf(this.dtype); }
   /** Distance from 1 to the next number of the type. */
   get epsilon(): number { return this.dtype === "float64" ? 2 ** -52 : 2 ** -23; }
@@ -96,11 +97,17 @@ export class Code implements Writer {
   let(value: Real): RealVariable;
   let(value: Lanes): LanesVariable;
   let(value: Pointer): PointerVariable;
-  let(value: Index | Real | Lanes | Pointer): IndexVariable | RealVariable | LanesVariable | PointerVariable {
+  let(value: Word): WordVariable;
+  let(value: Index | Real | Lanes | Pointer | Word): IndexVariable | RealVariable | LanesVariable | PointerVariable | WordVariable {
     if (value instanceof Index) return this.index(value);
     if (value instanceof Real) return this.real(value);
     if (value instanceof Lanes) {
       const v = new LanesVariable(this, this.f.local("v128"));
+      v.set(value);
+      return v;
+    }
+    if (value instanceof Word) {
+      const v = new WordVariable(this, this.f.local("i64"));
       v.set(value);
       return v;
     }
@@ -118,6 +125,8 @@ export class Code implements Writer {
     v.set(value);
     return v;
   }
+  /** A constant of 64 bits. */
+  word(bits: bigint): Word { return new Word(this, () => this.f.i64(BigInt.asIntN(64, bits))); }
   /** The vector of zeros. */
   zeros(): Lanes { return new Lanes(this, () => this.f.i32x4(0)); }
 
@@ -166,8 +175,8 @@ export class Code implements Writer {
     this.f.op("return");
   }
 
-  /** Calls another function now, for this function's float type unless told. */
-  call<P extends Kinds, R extends ResultKind>(t: Template<P, R>, args: Arguments<P>, dtype: FloatDType = this.dtype): ResultOf<R> {
+  /** Calls another function now, for this function's type of numbers unless told. */
+  call<P extends Kinds, R extends ResultKind>(t: Template<P, R>, args: Arguments<P>, dtype: NumberType = this.dtype): ResultOf<R> {
     for (const [name, kind] of Object.entries(t.parameters)) {
       const value = args[name]!;
       if (kind === "index") Index.of(this, value as IndexLike).push();

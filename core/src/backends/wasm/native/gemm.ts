@@ -21,7 +21,7 @@ export const gemm: Template<typeof parameters, "nothing"> = {
   parameters,
   result: "nothing",
   body: () => undefined,
-  existing: ({ module, library }, dtype) => dynamicGemm({ module, library, simd: true }, dtype).target,
+  existing: ({ module, library }, dtype) => dynamicGemm({ module, library, simd: true }, dtype as FloatDType).target,
 };
 
 /** Room that `gemm` needs while it runs. */

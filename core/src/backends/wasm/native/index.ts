@@ -3,7 +3,8 @@ export type { Arguments, CodeContext, Kind, Kinds, Parameters, ResultKind, Retur
 export { defineNativeRoutine } from "./registry.js";
 export type { NativeCode, NativeGenerator, NativeOperands, NativeRequest } from "./registry.js";
 export { gemm, gemmMode } from "./gemm.js";
-export { Condition, Index, IndexVariable, Lanes, LanesVariable, Pointer, PointerVariable, Real, RealVariable } from "./values.js";
-export type { ElementType, IndexLike, RealLike, Variable, Writer } from "./values.js";
+export { Pointer, PointerVariable } from "./pointers.js";
+export { Condition, Index, IndexVariable, Lanes, LanesVariable, Real, RealVariable, Word, WordVariable } from "./values.js";
+export type { ElementType, IndexLike, NumberType, RealLike, Variable, Writer } from "./values.js";
 export { transposeInto, transposeRows } from "./transpose.js";
 export { addRows, axpy, divide, dot, largestMagnitude, rowDots, scale, swap } from "./vectors.js";

@@ -5,8 +5,8 @@ import type { FloatDType } from "../functions/contract.js";
 import type { NativeRoutine, RoutineRequest } from "../routines/contract.js";
 import { Code } from "./code.js";
 import { gemmScratchBytes } from "./gemm.js";
-import { type Pointer, PointerVariable } from "./values.js";
-import type { ElementType } from "./values.js";
+import { type Pointer, PointerVariable } from "./pointers.js";
+import type { NumberType } from "./values.js";
 
 /** What code is asked for: one routine with its params, on operands of these shapes and dtypes. */
 export interface NativeRequest<P> {
@@ -25,8 +25,8 @@ export interface NativeOperands {
 }
 
 export interface NativeCode {
-  /** Type of reals in the body. */
-  readonly dtype: FloatDType;
+  /** Type of numbers in the body. */
+  readonly dtype: NumberType;
   readonly scratchBytes: number;
   /** Writes the code. It must write every element of the outputs; inputs and outputs do not overlap. */
   readonly body: (c: Code, operands: NativeOperands) => void;
@@ -50,20 +50,17 @@ export function defineNativeRoutine<P extends object>(routine: Routine<P>, gener
   return routine;
 }
 
-const isElementType = (dtype: string): dtype is ElementType => dtype === "float32" || dtype === "float64" || dtype === "int32";
-
 /** The code of a registered routine for one request of the module. */
 export function nativeRoutine(name: string, { params, inputs, outputs, module, library, simd }: RoutineRequest): NativeRoutine | undefined {
   const generator = generators.get(name);
   const operands = [...inputs, ...outputs];
-  const types = operands.map((o) => o.dtype);
-  if (!generator || !simd || !types.every(isElementType)) return undefined;
+  if (!generator || !simd) return undefined;
   const code = generator({ params, inputs, outputs, gemmScratchBytes: (dtype) => gemmScratchBytes({ module, library }, dtype) });
   if (!code) return undefined;
   const key = `native.${name}.${JSON.stringify(params)}.${operands.map((o) => `${o.dtype}[${o.shape.join(",")}]`).join(".")}`;
   const target = library.helper(key, { params: [...operands, "scratch"].map(() => "i32" as const), results: [] }, (f) => {
     const c = new Code(f, { module, library }, code.dtype);
-    const pointers = operands.map((o, i) => new PointerVariable(c, i, o.dtype as ElementType));
+    const pointers = operands.map((o, i) => new PointerVariable(c, i, o.dtype));
     code.body(c, { inputs: pointers.slice(0, inputs.length), outputs: pointers.slice(inputs.length), scratch: new PointerVariable(c, operands.length, code.dtype) });
   });
   return { target, scratchBytes: code.scratchBytes };

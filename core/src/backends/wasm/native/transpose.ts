@@ -1,6 +1,7 @@
 import type { Code } from "./code.js";
 import { template } from "./code.js";
-import type { IndexLike, Lanes, LanesVariable, Pointer } from "./values.js";
+import type { Pointer } from "./pointers.js";
+import type { IndexLike, Lanes, LanesVariable } from "./values.js";
 
 /** Rows that are read side by side: as many as give whole cache lines (of doubles) on the other side. */
 const rowsAtOnce = 8;

@@ -1,14 +1,16 @@
-import type { FunctionBuilder, Local, MemoryOp } from "../assembler/index.js";
-import type { FloatDType } from "../functions/contract.js";
+import type { DType } from "../../../base/dtype.js";
+import type { FunctionBuilder, Local, PlainOp } from "../assembler/index.js";
 
-/** Element types of memory that native routines touch. */
-export type ElementType = FloatDType | "int32";
+/** Types of the numbers that a function computes with. A number of type bool is the byte 0 or 1. */
+export type NumberType = DType;
+/** Element types of memory that native routines touch; arrays of 64-bit words are in scratch room only. */
+export type ElementType = NumberType | "uint64";
 
 /** What a value needs of the function that it is written into. */
 export interface Writer {
   readonly f: FunctionBuilder;
-  /** Type of real numbers and lanes in this function. */
-  readonly dtype: FloatDType;
+  /** Type of numbers and lanes in this function. */
+  readonly dtype: NumberType;
   /** Whether relaxed (fused) multiply-add may be used. */
   readonly relaxed: boolean;
 }
@@ -16,15 +18,23 @@ export interface Writer {
 export type IndexLike = Index | number;
 export type RealLike = Real | number;
 
-export const bytesOf = (type: ElementType): number => (type === "float64" ? 8 : 4);
-const scalarOf = (w: Writer) => (w.dtype === "float64" ? "f64" : "f32");
-const shapeOf = (w: Writer) => (w.dtype === "float64" ? "f64x2" : "f32x4");
+export const bytesOf = (type: ElementType): number => (type === "float64" || type === "uint64" ? 8 : type === "bool" ? 1 : 4);
+/** How one number is held. */
+export const machineTypeOf = (type: NumberType): "f64" | "f32" | "i32" => (type === "float64" ? "f64" : type === "float32" ? "f32" : "i32");
+const scalarOf = (w: Writer) => machineTypeOf(w.dtype);
+const shapes = { float64: "f64x2", float32: "f32x4", int32: "i32x4", uint32: "i32x4", bool: "i8x16" } as const;
+const shapeOf = (w: Writer) => shapes[w.dtype];
+/** Instructions on integers whose results depend on the sign say which one is meant. */
+const signed = new Set(["div", "rem", "lt", "gt", "le", "ge"]);
+const signOf = (w: Writer) => (w.dtype === "int32" ? "_s" : "_u");
+const numberOp = (w: Writer, op: string): PlainOp => `${scalarOf(w)}.${op}${scalarOf(w) === "i32" && signed.has(op) ? signOf(w) : ""}` as PlainOp;
+const lanesOp = (w: Writer, op: string): PlainOp => `${shapeOf(w)}.${op}${scalarOf(w) === "i32" && (op === "min" || op === "max" || op === "gt") ? signOf(w) : ""}` as PlainOp;
 
 /**
  * An expression: writes instructions that leave its value on the stack, anew at every use, so that it sees the variables as they are
  * THEN. To keep what it is now, hold it in a variable: `c.let(x.plus(y))`.
  */
-abstract class Value {
+export abstract class Value {
   constructor(protected readonly w: Writer, readonly push: () => void) {}
 }
 
@@ -38,8 +48,8 @@ export class Condition extends Value {
   }
 }
 
-type IndexOp = "add" | "sub" | "mul" | "div_s" | "rem_s" | "shl" | "shr_s" | "and";
-type IndexComparison = "eq" | "ne" | "lt_s" | "gt_s" | "le_s" | "ge_s";
+type IndexOp = "add" | "sub" | "mul" | "div_s" | "rem_s" | "shl" | "shr_s" | "shr_u" | "and" | "or" | "xor";
+type IndexComparison = "eq" | "ne" | "lt_s" | "gt_s" | "le_s" | "ge_s" | "lt_u";
 
 /** A signed integer of 32 bits: sizes, positions, strides, counts. */
 export class Index extends Value {
@@ -62,6 +72,11 @@ export class Index extends Value {
   /** Remainder, of the sign of this. */
   modulo(other: IndexLike): Index { return this.with(other, "rem_s", (a, b) => a % b); }
   shiftLeft(bits: number): Index { return bits === 0 ? this : this.with(bits, "shl", (a, b) => a << b); }
+  /** Zeros come in on the left. */
+  shiftRight(bits: IndexLike): Index { return bits === 0 ? this : this.with(bits, "shr_u", (a, b) => (a >>> b) | 0); }
+  and(other: IndexLike): Index { return this.with(other, "and", (a, b) => a & b); }
+  or(other: IndexLike): Index { return this.with(other, "or", (a, b) => a | b); }
+  xor(other: IndexLike): Index { return this.with(other, "xor", (a, b) => a ^ b); }
   /** The largest multiple of a power of two that is not above this. */
   floorTo(powerOfTwo: number): Index { return this.with(-powerOfTwo, "and", (a, b) => a & b); }
   negate(): Index { return Index.of(this.w, 0).minus(this); }
@@ -84,32 +99,60 @@ export class Index extends Value {
   atMost(other: IndexLike): Condition { return this.compare(other, "le_s"); }
   greater(other: IndexLike): Condition { return this.compare(other, "gt_s"); }
   atLeast(other: IndexLike): Condition { return this.compare(other, "ge_s"); }
+  /** Less as unsigned integers: for a count `other`, whether this is one of 0 … other-1. */
+  below(other: IndexLike): Condition { return this.compare(other, "lt_u"); }
 
-  toReal(): Real { return new Real(this.w, () => { this.push(); this.w.f.op(`${scalarOf(this.w)}.convert_i32_s`); }); }
+  toReal(): Real { return new Real(this.w, () => { this.push(); this.w.f.op(numberOp(this.w, "convert_i32_s")); }); }
+  /** The 64-bit word of this as an unsigned integer. */
+  toWord(): Word { return new Word(this.w, () => { this.push(); this.w.f.op("i64.extend_i32_u"); }); }
 }
 
-/** A floating-point number of the function's type. */
+/** An unsigned integer of 64 bits. */
+export class Word extends Value {
+  private with(other: Word, op: "and" | "or" | "xor"): Word {
+    return new Word(this.w, () => { this.push(); other.push(); this.w.f.op(`i64.${op}`); });
+  }
+  private shift(bits: number, op: "shl" | "shr_u" | "shr_s"): Word {
+    return new Word(this.w, () => { this.push(); this.w.f.i64(BigInt(bits)).op(`i64.${op}`); });
+  }
+  and(other: Word): Word { return this.with(other, "and"); }
+  or(other: Word): Word { return this.with(other, "or"); }
+  xor(other: Word): Word { return this.with(other, "xor"); }
+  shiftLeft(bits: number): Word { return this.shift(bits, "shl"); }
+  shiftRight(bits: number): Word { return this.shift(bits, "shr_u"); }
+  /** All ones where the highest bit is one, all zeros elsewhere. */
+  signs(): Word { return this.shift(63, "shr_s"); }
+  less(other: Word): Condition {
+    return new Condition(this.w, () => { this.push(); other.push(); this.w.f.op("i64.lt_u"); });
+  }
+  low(): Index { return new Index(this.w, () => { this.push(); this.w.f.op("i32.wrap_i64"); }); }
+  high(): Index { return this.shiftRight(32).low(); }
+}
+
+/** A number of the function's type. In functions of integers it wraps around, and has no square root, sign or quotient of its own. */
 export class Real extends Value {
   static of(w: Writer, value: RealLike): Real {
     if (typeof value !== "number") return value;
-    return new Real(w, () => { if (w.dtype === "float64") w.f.f64(value); else w.f.f32(value); });
+    return new Real(w, () => { if (w.dtype === "float64") w.f.f64(value); else if (w.dtype === "float32") w.f.f32(value); else w.f.i32(value); });
   }
   private with(other: RealLike, op: "add" | "sub" | "mul" | "div" | "min" | "max" | "copysign"): Real {
     const b = Real.of(this.w, other);
-    return new Real(this.w, () => { this.push(); b.push(); this.w.f.op(`${scalarOf(this.w)}.${op}`); });
+    if (scalarOf(this.w) === "i32" && (op === "min" || op === "max"))
+      return new Real(this.w, () => { this.push(); b.push(); this.push(); b.push(); this.w.f.op(numberOp(this.w, op === "min" ? "lt" : "gt")).op("select"); });
+    return new Real(this.w, () => { this.push(); b.push(); this.w.f.op(numberOp(this.w, op)); });
   }
   private unary(op: "abs" | "neg" | "sqrt"): Real {
-    return new Real(this.w, () => { this.push(); this.w.f.op(`${scalarOf(this.w)}.${op}`); });
+    return new Real(this.w, () => { this.push(); this.w.f.op(numberOp(this.w, op)); });
   }
   private compare(other: RealLike, op: "eq" | "ne" | "lt" | "gt" | "le" | "ge"): Condition {
     const b = Real.of(this.w, other);
-    return new Condition(this.w, () => { this.push(); b.push(); this.w.f.op(`${scalarOf(this.w)}.${op}`); });
+    return new Condition(this.w, () => { this.push(); b.push(); this.w.f.op(numberOp(this.w, op)); });
   }
   plus(other: RealLike): Real { return this.with(other, "add"); }
   minus(other: RealLike): Real { return this.with(other, "sub"); }
   times(other: RealLike): Real { return this.with(other, "mul"); }
   over(other: RealLike): Real { return this.with(other, "div"); }
-  /** NaN where one of them is. */
+  /** NaN where one of them is. Integers, which must be pure, are evaluated twice. */
   min(other: RealLike): Real { return this.with(other, "min"); }
   max(other: RealLike): Real { return this.with(other, "max"); }
   /** The magnitude of this with the sign of the other. */
@@ -128,10 +171,10 @@ export class Real extends Value {
   lanes(): Lanes { return new Lanes(this.w, () => { this.push(); this.w.f.op(`${shapeOf(this.w)}.splat`); }); }
 }
 
-/** A vector of as many reals as fit 16 bytes. */
+/** A vector of as many numbers as fit 16 bytes. */
 export class Lanes extends Value {
   private with(other: Lanes, op: "add" | "sub" | "mul" | "div" | "max" | "min"): Lanes {
-    return new Lanes(this.w, () => { this.push(); other.push(); this.w.f.op(`${shapeOf(this.w)}.${op}`); });
+    return new Lanes(this.w, () => { this.push(); other.push(); this.w.f.op(lanesOp(this.w, op)); });
   }
   plus(other: Lanes): Lanes { return this.with(other, "add"); }
   minus(other: Lanes): Lanes { return this.with(other, "sub"); }
@@ -139,7 +182,11 @@ export class Lanes extends Value {
   over(other: Lanes): Lanes { return this.with(other, "div"); }
   max(other: Lanes): Lanes { return this.with(other, "max"); }
   min(other: Lanes): Lanes { return this.with(other, "min"); }
-  abs(): Lanes { return new Lanes(this.w, () => { this.push(); this.w.f.op(`${shapeOf(this.w)}.abs`); }); }
+  abs(): Lanes { return new Lanes(this.w, () => { this.push(); this.w.f.op(lanesOp(this.w, "abs")); }); }
+  /** All ones in the lanes where this is greater, zeros in the others: for `where`. */
+  greater(other: Lanes): Lanes { return new Lanes(this.w, () => { this.push(); other.push(); this.w.f.op(lanesOp(this.w, "gt")); }); }
+  /** This where the mask has ones, the other where it has zeros. */
+  where(mask: Lanes, other: Lanes): Lanes { return new Lanes(this.w, () => { this.push(); other.push(); mask.push(); this.w.f.op("v128.bitselect"); }); }
   /** `this + a b`, rounded once where the machine can. */
   plusProduct(a: Lanes, b: Lanes): Lanes { return this.fused(a, b, "relaxed_madd", "add"); }
   /** `this - a b`. */
@@ -149,94 +196,22 @@ export class Lanes extends Value {
     return new Lanes(this.w, () => {
       if (this.w.relaxed) {
         a.push(); b.push(); this.push();
-        this.w.f.op(`${shape}.${relaxed}`);
+        this.w.f.op(`${shape}.${relaxed}` as PlainOp);
       } else {
         this.push(); a.push(); b.push();
-        this.w.f.op(`${shape}.mul`).op(`${shape}.${op}`);
+        this.w.f.op(lanesOp(this.w, "mul")).op(lanesOp(this.w, op));
       }
     });
   }
   /** One of the lanes. */
-  lane(l: number): Real { return new Real(this.w, () => { this.push(); this.w.f.lane(`${shapeOf(this.w)}.extract_lane`, l); }); }
+  lane(l: number): Real { return new Real(this.w, () => { this.push(); this.w.f.lane(this.w.dtype === "bool" ? "i8x16.extract_lane_u" : `${shapes[this.w.dtype]}.extract_lane`, l); }); }
   /** Lanes taken from this (0 … lanes-1) and the other (lanes … 2 lanes - 1). */
   shuffle(other: Lanes, order: readonly number[]): Lanes {
     return new Lanes(this.w, () => {
       this.push(); other.push();
-      if (this.w.dtype === "float64") this.w.f.shuffle64(order[0]!, order[1]!);
-      else this.w.f.shuffle32(order[0]!, order[1]!, order[2]!, order[3]!);
+      const bytes = 16 / order.length;
+      this.w.f.shuffle(order.flatMap((l) => Array.from({ length: bytes }, (_, b) => l * bytes + b)));
     });
-  }
-}
-
-const loads: Readonly<Record<ElementType, MemoryOp>> = { float32: "f32.load", float64: "f64.load", int32: "i32.load" };
-const stores = { float32: "f32.store", float64: "f64.store", int32: "i32.store" } as const;
-
-/** The address of elements of one type. */
-export class Pointer extends Value {
-  constructor(w: Writer, push: () => void, readonly type: ElementType) { super(w, push); }
-
-  /** The address `i` elements on. */
-  at(i: IndexLike): Pointer {
-    if (i === 0) return this;
-    const bytes = Index.of(this.w, i).shiftLeft(Math.log2(bytesOf(this.type)));
-    return new Pointer(this.w, () => { this.push(); bytes.push(); this.w.f.op("i32.add"); }, this.type);
-  }
-  /** The address `i` bytes on, as one of elements of another type. */
-  bytes(i: IndexLike, type: ElementType): Pointer {
-    const bytes = Index.of(this.w, i);
-    return new Pointer(this.w, () => { this.push(); bytes.push(); this.w.f.op("i32.add"); }, type);
-  }
-  /** Constant positions ahead become immediates. */
-  private access(i: IndexLike, then: (offset: number) => void): void {
-    const constant = typeof i === "number" ? i : i.constant;
-    if (constant !== undefined && constant >= 0) {
-      this.push();
-      then(constant * bytesOf(this.type));
-    } else {
-      this.at(i).push();
-      then(0);
-    }
-  }
-  private requireType(...types: ElementType[]): void {
-    if (!types.includes(this.type)) throw new TypeError(`${this.w.f.name}: a pointer to ${types.join(" or ")} is needed, not to ${this.type}`);
-  }
-  /** The number there, converted to the function's type. */
-  load(i: IndexLike = 0): Real {
-    this.requireType("float32", "float64");
-    return new Real(this.w, () => {
-      this.access(i, (offset) => this.w.f.memory(loads[this.type], offset));
-      if (this.type !== this.w.dtype) this.w.f.op(this.w.dtype === "float64" ? "f64.promote_f32" : "f32.demote_f64");
-    });
-  }
-  loadIndex(i: IndexLike = 0): Index {
-    this.requireType("int32");
-    return new Index(this.w, () => this.access(i, (offset) => this.w.f.memory("i32.load", offset)));
-  }
-  loadLanes(i: IndexLike = 0): Lanes {
-    this.requireType(this.w.dtype);
-    return new Lanes(this.w, () => this.access(i, (offset) => this.w.f.memory("v128.load", offset)));
-  }
-  /** One element in all lanes. */
-  loadSplat(i: IndexLike = 0): Lanes {
-    this.requireType(this.w.dtype);
-    return new Lanes(this.w, () => this.access(i, (offset) => this.w.f.memory(this.w.dtype === "float64" ? "v128.load64_splat" : "v128.load32_splat", offset)));
-  }
-  /** Writes a number, converted to the element type. */
-  store(value: RealLike, i: IndexLike = 0): void {
-    this.requireType("float32", "float64");
-    this.access(i, (offset) => {
-      Real.of(this.w, value).push();
-      if (this.type !== this.w.dtype) this.w.f.op(this.w.dtype === "float64" ? "f32.demote_f64" : "f64.promote_f32");
-      this.w.f.memory(stores[this.type], offset);
-    });
-  }
-  storeIndex(value: IndexLike, i: IndexLike = 0): void {
-    this.requireType("int32");
-    this.access(i, (offset) => { Index.of(this.w, value).push(); this.w.f.memory("i32.store", offset); });
-  }
-  storeLanes(value: Lanes, i: IndexLike = 0): void {
-    this.requireType(this.w.dtype);
-    this.access(i, (offset) => { value.push(); this.w.f.memory("v128.store", offset); });
   }
 }
 
@@ -255,13 +230,11 @@ export class RealVariable extends Real implements Variable<RealLike> {
   set(value: RealLike): void { Real.of(this.w, value).push(); this.w.f.set(this.local); }
   add(value: RealLike): void { this.set(this.plus(value)); }
 }
+export class WordVariable extends Word implements Variable<Word> {
+  constructor(w: Writer, readonly local: Local) { super(w, () => w.f.get(local)); }
+  set(value: Word): void { value.push(); this.w.f.set(this.local); }
+}
 export class LanesVariable extends Lanes implements Variable<Lanes> {
   constructor(w: Writer, readonly local: Local) { super(w, () => w.f.get(local)); }
   set(value: Lanes): void { value.push(); this.w.f.set(this.local); }
-}
-export class PointerVariable extends Pointer implements Variable<Pointer> {
-  constructor(w: Writer, readonly local: Local, type: ElementType) { super(w, () => w.f.get(local), type); }
-  set(value: Pointer): void { value.push(); this.w.f.set(this.local); }
-  /** Moves on by so many elements. */
-  advance(elements: IndexLike): void { this.set(this.at(elements)); }
 }

@@ -1,0 +1,1 @@
+export { nativeCumulative } from "./cumulative/index.js";
