@@ -81,9 +81,11 @@ describe("wasm and the reference agree at special values", () => {
         }
         for (const row of rows) {
           const [expected, got] = ["reference", "wasm"].map((device) => bind(p, [on(device, dtype, row)], params)[0]!) as [NDArray, NDArray];
-          // Sums and products of floats of all sizes depend on their order.
-          if (isFloat(expected.dtype) && /sum|prod/i.test(p.name) && Array.from(expected.data).every(Number.isFinite)) continue;
-          expect(near(got.data, expected.data, expected.dtype, [row])).toEqual([]);
+          // Finite sums and products of floats of all sizes depend on their order.
+          const free = isFloat(expected.dtype) && /sum|prod/i.test(p.name);
+          const positions = Array.from(expected.data.keys()).filter((i) => !(free && Number.isFinite(expected.data[i]) && Number.isFinite(got.data[i])));
+          const at = (data: ArrayLike<number>): number[] => positions.map((i) => data[i]!);
+          expect(near(at(got.data), at(expected.data), expected.dtype, [at(row)])).toEqual([]);
         }
       });
   it("names every elementwise primitive", () => expect(allPrimitives().filter((p) => p.facts.elementwise && elementwise.includes(p)).length).toBe(elementwise.length));

@@ -1,12 +1,12 @@
 import { scalar } from "../array/concrete.js";
 import type { NDArray } from "../array/ndarray.js";
-import { isFloat, type TypedArray } from "../base/dtype.js";
+import { isFloat } from "../base/dtype.js";
 import { DTypeError, ShapeError } from "../base/errors.js";
 import { contiguousStrides, formatShape, range, type Shape, sizeOf } from "../base/shape.js";
 import type { Aval } from "../ir/aval.js";
 import type { Primitive } from "../ir/primitive.js";
 import { binary, type BufferId, constant, type Expr, gather as gatherExpr, index, load, select } from "../kernel/expr.js";
-import { defineRoutine } from "../kernel/routine.js";
+import { type IndexMode, type ScatterOp, scatterRoutine, type ScatterRoutineParams } from "../kernel/routines/scatter.js";
 import { reindex } from "../kernel/reindex.js";
 import { axisIndex, fromBuffer, type Lazy, reshapeLazy, view } from "../lower/lazy.js";
 import { type Lowering, readsBuffer } from "../lower/lowering.js";
@@ -19,15 +19,14 @@ import { add, max, min, mul } from "./binary.js";
 import { iota } from "./structural.js";
 import { broadcastTo, reshapeTo } from "./structural-ops.js";
 
-/** Out-of-range indices: moved to the edge, or reading as NaN (floats) or 0 and never written. */
-export type IndexMode = "clip" | "fill";
+
+export type { IndexMode, ScatterOp };
 
 /**
  * `x` [B..., n, R...] and int32 `indices` [B..., J...] give `y[b, j, r] = x[b, indices[b, j], r]`, shape [B..., J..., R...]; the first
  * `batchDims` axes are shared. Indices count from 0; negative ones are out of range (numpy's are shifted above).
  */
 export interface GatherParams { readonly batchDims: number; readonly mode: IndexMode }
-export type ScatterOp = "set" | "add" | "mul" | "min" | "max";
 /** Writes `updates` [B..., J..., R...] into a copy of `x`: where an index comes more than once, "set" keeps the last. `uniqueIndices` promises that none does. */
 export interface ScatterParams extends GatherParams { readonly op: ScatterOp; readonly uniqueIndices: boolean }
 
@@ -71,31 +70,6 @@ export const gather: Primitive<GatherParams> = definePrimitive({
   },
 });
 
-/** Sizes of the flattened groups: batch, indexed axis, indices, rest. */
-export interface ScatterRoutineParams { readonly batch: number; readonly count: number; readonly indices: number; readonly rest: number; readonly op: ScatterOp; readonly mode: IndexMode }
-
-export const scatterRoutine = defineRoutine<ScatterRoutineParams>({
-  name: "scatter",
-  reference([x, at, updates], [y], { batch, count, indices, rest, op, mode }) {
-    const out: TypedArray = y!.data;
-    // In place where the result has the memory of `x`.
-    if (out.buffer !== x!.data.buffer || out.byteOffset !== x!.data.byteOffset) out.set(x!.data);
-    const put = op === "mul" && !isFloat(x!.dtype) ? Math.imul : writers[op];
-    for (let b = 0; b < batch; b++)
-      for (let j = 0; j < indices; j++) {
-        let i = at!.data[b * indices + j]!;
-        if (i < 0 || i >= count) {
-          if (mode === "fill" || count === 0) continue;
-          i = i < 0 ? 0 : count - 1;
-        }
-        const to = (b * count + i) * rest;
-        const from = (b * indices + j) * rest;
-        for (let r = 0; r < rest; r++) out[to + r] = put(out[to + r]!, updates!.data[from + r]!);
-      }
-  },
-});
-const writers: Record<ScatterOp, (old: number, update: number) => number> = { set: (_, u) => u, add: (o, u) => o + u, mul: (o, u) => o * u, min: Math.min, max: Math.max };
-
 export const scatter: Primitive<ScatterParams> = definePrimitive({
   name: "scatter",
   abstractEval([x, indices, updates], { batchDims }) {
@@ -128,7 +102,7 @@ export const scatter: Primitive<ScatterParams> = definePrimitive({
       const operands = [indices!, updates!].map((v) => ({ buffer: ctx.buffer(v), shape: v.shape, dtype: v.dtype }));
       ctx.copy(source, id);
       const target = { buffer: id, shape, dtype: out!.dtype };
-      ctx.emit({ kind: "routine", name: "scatter", params, inputs: [target, ...operands], outputs: [target] });
+      ctx.emit({ kind: "routine", name: scatterRoutine.name, params, inputs: [target, ...operands], outputs: [target] });
     }
     return [fromBuffer(id, shape, out!.dtype)];
   },

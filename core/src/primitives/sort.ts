@@ -1,8 +1,7 @@
 import type { NDArray } from "../array/ndarray.js";
 import { ShapeError } from "../base/errors.js";
 import { formatShape, shapesEqual, sizeOf } from "../base/shape.js";
-import { RadixOrder } from "../kernel/radix-order.js";
-import { defineRoutine } from "../kernel/routine.js";
+import { sortRoutine } from "../kernel/routines/sort.js";
 import type { Primitive } from "../ir/primitive.js";
 import { definePrimitive } from "../trace/define.js";
 import { bind } from "../trace/trace.js";
@@ -10,25 +9,6 @@ import { alignBatch } from "./batch-axes.js";
 
 /** Sorts several arrays together along an axis, by the first `keys` of them, lexicographically and stably; NaN last, -0 equal to 0. */
 export interface SortParams { readonly axis: number; readonly keys: number }
-export interface SortRoutineParams { readonly outer: number; readonly length: number; readonly inner: number; readonly keys: number }
-
-export const sortRoutine = defineRoutine<SortRoutineParams>({
-  name: "sort",
-  reference(inputs, outputs, { outer, length, inner, keys }) {
-    const radix = new RadixOrder(length);
-    const { order } = radix;
-    const by = inputs.slice(0, keys);
-    for (let o = 0; o < outer; o++)
-      for (let i = 0; i < inner; i++) {
-        const start = o * length * inner + i;
-        radix.sort(by, start, inner);
-        inputs.forEach(({ data }, q) => {
-          const to = outputs[q]!.data;
-          for (let k = 0; k < length; k++) to[start + k * inner] = data[start + order[k]! * inner]!;
-        });
-      }
-  },
-});
 
 export const sort: Primitive<SortParams> = definePrimitive({
   name: "sort",
@@ -41,7 +21,7 @@ export const sort: Primitive<SortParams> = definePrimitive({
   },
   lower: (ctx, inputs, { axis, keys }) => {
     const { shape } = inputs[0]!;
-    return ctx.routine("sort", inputs, inputs, { outer: sizeOf(shape.slice(0, axis)), length: shape[axis]!, inner: sizeOf(shape.slice(axis + 1)), keys });
+    return ctx.routine(sortRoutine.name, inputs, inputs, { outer: sizeOf(shape.slice(0, axis)), length: shape[axis]!, inner: sizeOf(shape.slice(axis + 1)), keys });
   },
 });
 export const sortPrimitives = { sort };

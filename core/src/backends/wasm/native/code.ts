@@ -137,6 +137,9 @@ export class Code implements Writer {
   chooseIndex(condition: Condition, a: IndexLike, b: IndexLike): Index {
     return new Index(this, () => { Index.of(this, a).push(); Index.of(this, b).push(); condition.push(); this.f.op("select"); });
   }
+  chooseWord(condition: Condition, a: Word, b: Word): Word {
+    return new Word(this, () => { a.push(); b.push(); condition.push(); this.f.op("select"); });
+  }
 
   when(condition: Condition, then: () => void, otherwise?: () => void): void {
     condition.push();

@@ -1,5 +1,5 @@
 import type { Local, MemoryOp } from "../assembler/index.js";
-import { bytesOf, type ElementType, Index, type IndexLike, Lanes, type NumberType, Real, type RealLike, Value, type Variable, Word, type Writer } from "./values.js";
+import { bytesOf, Condition, type ElementType, Index, type IndexLike, Lanes, type NumberType, Real, type RealLike, Value, type Variable, Word, type Writer } from "./values.js";
 
 const loads: Readonly<Record<NumberType, MemoryOp>> = { float32: "f32.load", float64: "f64.load", int32: "i32.load", uint32: "i32.load", bool: "i32.load8_u" };
 const stores: Readonly<Record<NumberType, MemoryOp>> = { float32: "f32.store", float64: "f64.store", int32: "i32.store", uint32: "i32.store", bool: "i32.store8" };
@@ -21,6 +21,9 @@ export class Pointer extends Value {
     const bytes = Index.of(this.w, i);
     return new Pointer(this.w, () => { this.push(); bytes.push(); this.w.f.op("i32.add"); }, type);
   }
+  address(): Index { return new Index(this.w, this.push); }
+  /** Whether this is another address. */
+  differs(other: Pointer): Condition { return new Condition(this.w, () => { this.push(); other.push(); this.w.f.op("i32.ne"); }); }
   /** Constant positions ahead become immediates. */
   private access(i: IndexLike, then: (offset: number) => void): void {
     const constant = typeof i === "number" ? i : i.constant;
@@ -53,6 +56,8 @@ export class Pointer extends Value {
     this.requireType("int32", "uint32", "bool");
     return new Index(this.w, () => this.access(i, (offset) => this.w.f.memory(loads[this.type as NumberType], offset)));
   }
+  /** An address that is kept as an integer. */
+  loadPointer(type: ElementType, i: IndexLike = 0): Pointer { return new Pointer(this.w, this.loadIndex(i).push, type); }
   loadWord(i: IndexLike = 0): Word {
     this.requireType("uint64");
     return new Word(this.w, () => this.access(i, (offset) => this.w.f.memory("i64.load", offset)));

@@ -42,6 +42,8 @@ export abstract class Value {
 export class Condition extends Value {
   and(other: Condition): Condition { return this.join(other, "i32.and"); }
   or(other: Condition): Condition { return this.join(other, "i32.or"); }
+  /** 1 or 0. */
+  toIndex(): Index { return new Index(this.w, this.push); }
   not(): Condition { return new Condition(this.w, () => { this.push(); this.w.f.op("i32.eqz"); }); }
   private join(other: Condition, op: "i32.and" | "i32.or"): Condition {
     return new Condition(this.w, () => { this.push(); other.push(); this.w.f.op(op); });
@@ -74,6 +76,8 @@ export class Index extends Value {
   shiftLeft(bits: number): Index { return bits === 0 ? this : this.with(bits, "shl", (a, b) => a << b); }
   /** Zeros come in on the left. */
   shiftRight(bits: IndexLike): Index { return bits === 0 ? this : this.with(bits, "shr_u", (a, b) => (a >>> b) | 0); }
+  /** All ones for a negative number, all zeros for others. */
+  signs(): Index { return this.with(31, "shr_s", (a, b) => a >> b); }
   and(other: IndexLike): Index { return this.with(other, "and", (a, b) => a & b); }
   or(other: IndexLike): Index { return this.with(other, "or", (a, b) => a | b); }
   xor(other: IndexLike): Index { return this.with(other, "xor", (a, b) => a ^ b); }
@@ -122,9 +126,11 @@ export class Word extends Value {
   shiftRight(bits: number): Word { return this.shift(bits, "shr_u"); }
   /** All ones where the highest bit is one, all zeros elsewhere. */
   signs(): Word { return this.shift(63, "shr_s"); }
-  less(other: Word): Condition {
-    return new Condition(this.w, () => { this.push(); other.push(); this.w.f.op("i64.lt_u"); });
+  private compare(other: Word, op: "lt_u" | "eq"): Condition {
+    return new Condition(this.w, () => { this.push(); other.push(); this.w.f.op(`i64.${op}`); });
   }
+  less(other: Word): Condition { return this.compare(other, "lt_u"); }
+  equals(other: Word): Condition { return this.compare(other, "eq"); }
   low(): Index { return new Index(this.w, () => { this.push(); this.w.f.op("i32.wrap_i64"); }); }
   high(): Index { return this.shiftRight(32).low(); }
 }
@@ -167,6 +173,10 @@ export class Real extends Value {
   atMost(other: RealLike): Condition { return this.compare(other, "le"); }
   greater(other: RealLike): Condition { return this.compare(other, "gt"); }
   atLeast(other: RealLike): Condition { return this.compare(other, "ge"); }
+  /** The bits of a float32. */
+  bits(): Index { return new Index(this.w, () => { this.push(); this.w.f.op("i32.reinterpret_f32"); }); }
+  /** The bits of a float64. */
+  word(): Word { return new Word(this.w, () => { this.push(); this.w.f.op("i64.reinterpret_f64"); }); }
   /** The same number in all lanes. */
   lanes(): Lanes { return new Lanes(this.w, () => { this.push(); this.w.f.op(`${shapeOf(this.w)}.splat`); }); }
 }
