@@ -185,9 +185,9 @@ describe("reductions", () => {
           }
         }
   });
-  it("searches by blocks find the first of the best", () => {
+  it("searches find the first of the best, in two goes or by blocks", () => {
     for (const dtype of ["float32", "float64", "int32", "uint32"] as const)
-      for (const n of [31, 32, 33, 63, 64, 65, 1031]) {
+      for (const n of [8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 1031, 2048, 2049]) {
         const x = randomArray(dtype, n * 40, n).map((v) => Math.round(v / 8)) as Float64Array;
         for (const op of ["argmax", "argmin"] as const) {
           const value = whole(dtype, 0, [40, n]);

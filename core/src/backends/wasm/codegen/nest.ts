@@ -1,8 +1,8 @@
 import type { Expr } from "../../../kernel/expr.js";
 import { isFloat } from "../../../base/dtype.js";
 import { index } from "../../../kernel/expr.js";
-import { contiguousStrides } from "../../../base/shape.js";
-import type { Kernel, KernelOutput } from "../../../kernel/schedule.js";
+import { contiguousStrides, sizeOf } from "../../../base/shape.js";
+import type { Accumulate, Kernel, KernelOutput } from "../../../kernel/schedule.js";
 import type { FunctionBuilder, Local } from "../assembler/index.js";
 import type { FunctionLibrary } from "../functions/contract.js";
 import { planHoists } from "./hoist.js";
@@ -15,6 +15,7 @@ import type { LoopPlan } from "./loop-plan.js";
 import { Loops } from "./loops.js";
 import { writesOf } from "./normalize.js";
 import { planNest } from "./plan.js";
+import { Find } from "./find.js";
 import { Extremum } from "./extremum.js";
 import { Reduction } from "./reduce.js";
 import type { Reducer } from "./reducer.js";
@@ -35,6 +36,9 @@ export interface NestContext {
   readonly bound?: readonly Local[];
 }
 
+/** A row of so many elements is still in the first cache when its extremum is known. */
+const twiceElements = 2048;
+
 /** Emits one loop nest in the current function. */
 class NestEmitter {
   private readonly f: FunctionBuilder;
@@ -45,8 +49,6 @@ class NestEmitter {
   private readonly hoists: { readonly vector: Hoisted[][]; readonly scalar: Hoisted[][] };
   private readonly position: Expr;
   private readonly loaded = new Set<number>();
-  private reductions: Reducer[] = [];
-  private blockSearch: Search | undefined;
 
   constructor(private readonly context: NestContext, private readonly kernel: Kernel) {
     this.f = context.f;
@@ -152,28 +154,60 @@ class NestEmitter {
   }
 
   private reduce(): void {
-    const { kernel, values } = this;
-    const acrossLanes = this.plan.laneDim >= this.plan.outputs;
+    const { values, plan } = this;
+    const acrossLanes = plan.laneDim >= plan.outputs;
     const count = !values.vectorized ? 1 : acrossLanes ? this.reducedCopies() : this.loops.copyCount;
-    const folds = this.plan.folding !== undefined;
-    const across = acrossLanes && values.vectorized;
-    const byBlocks = values.vectorized && kernel.accumulators.length === 1 && !kernel.stores && this.plan.mainTrips > 1 && this.plan.copies > 1;
-    this.blockSearch = undefined;
-    this.reductions = kernel.accumulators.map((a) => {
-      const { op, dtype } = a;
-      if ((op === "max" || op === "min") && values.vectorized && isFloat(dtype)) return new Extremum(values, { ...a, op }, across);
-      if (op !== "argmax" && op !== "argmin") return new Reduction(values, a, across, folds);
-      const search = new Search(values, { ...a, op }, this.position, across, byBlocks);
-      if (byBlocks) this.blockSearch = search;
-      return search;
-    });
-    for (const r of this.reductions) r.begin(count, across && this.plan.scalarRemainder);
-    this.reduceLoops(this.plan.outputs);
-    const results: Local[][] = this.reductions.map((r) => r.finish());
+    const results = acrossLanes && values.vectorized && this.readsTwice ? [[this.searchTwice(count)]] : this.reduceAll(this.kernel.accumulators, count);
     const copies = results[0]?.length ?? 0;
     values.results = { vector: values.vectorized && !acrossLanes, locals: Array.from({ length: copies }, (_, c) => results.map((r) => r[c]!)) };
     this.store();
     values.results = undefined;
+  }
+
+  /** Emits the loops of the reduction; gives locals of the results. */
+  private reduceAll(accumulators: readonly Accumulate[], count: number): Local[][] {
+    const { values, plan, kernel: { stores = [] } } = this;
+    const across = plan.laneDim >= plan.outputs && values.vectorized;
+    const byBlocks = values.vectorized && accumulators.length === 1 && stores.length === 0 && plan.mainTrips > 1 && plan.copies > 1;
+    let blockSearch: Search | undefined;
+    const reductions = accumulators.map((a): Reducer => {
+      const { op, dtype } = a;
+      if ((op === "max" || op === "min") && values.vectorized && isFloat(dtype)) return new Extremum(values, { ...a, op }, across);
+      if (op !== "argmax" && op !== "argmin") return new Reduction(values, a, across, plan.folding !== undefined);
+      const search = new Search(values, { ...a, op }, this.position, across, byBlocks);
+      if (byBlocks) blockSearch = search;
+      return search;
+    });
+    for (const r of reductions) r.begin(count, across && plan.scalarRemainder);
+    const eachCopy = (body: () => void): void => this.loops.eachCopy(body);
+    const update = (): void => {
+      if (blockSearch && values.vectorized && this.loops.copyCount > 1) blockSearch.updateBlock(eachCopy);
+      else
+        eachCopy(() => {
+          for (const r of reductions) r.update();
+          this.write(stores, values.vectorized);
+        });
+    };
+    this.reduceLoops(plan.outputs, update, () => {
+      for (const r of reductions) r.fold();
+    });
+    return reductions.map((r) => r.finish());
+  }
+
+  /** Few and simple elements are searched through in two goes, first for their extremum, then for its place. */
+  private get readsTwice(): boolean {
+    const [a] = this.kernel.accumulators;
+    if (a === undefined || this.kernel.accumulators.length > 1 || this.kernel.stores || (a.op !== "argmax" && a.op !== "argmin")) return false;
+    return a.value.op === "load" && sizeOf(this.kernel.reduceDims) <= twiceElements;
+  }
+
+  private searchTwice(count: number): Local {
+    const { f, values, loops, plan, position } = this;
+    const [spec] = this.kernel.accumulators as [Accumulate];
+    const [[best]] = this.reduceAll([{ ...spec, op: spec.op === "argmax" ? "max" : "min", dtype: spec.value.dtype }], count) as [[Local]];
+    const find = new Find(values, spec, position, best);
+    f.block((found) => this.reduceLoops(plan.outputs, () => find.update((body) => loops.eachCopy(body), found), () => {}));
+    return find.finish();
   }
 
   /** Vectors side by side over the whole of a reduced lane dimension: the loop's, or more where all is written out. */
@@ -182,27 +216,19 @@ class NestEmitter {
     return this.plan.mainTrips > 1 ? copies : Math.floor(this.plan.sizes[laneDim]! / lanes);
   }
 
-  private reduceLoops(position: number): void {
-    const { values } = this;
-    const first = this.plan.outputs;
-    if (position > first) this.hoist(position);
-    if (position === this.plan.order.length) {
-      if (this.blockSearch && values.vectorized && this.loops.copyCount > 1) this.blockSearch.updateBlock((body) => this.loops.eachCopy(body));
-      else
-        this.loops.eachCopy(() => {
-          for (const r of this.reductions) r.update();
-          this.write(this.kernel.stores ?? [], values.vectorized);
-        });
+  private reduceLoops(position: number, update: () => void, fold: () => void): void {
+    const { plan, loops } = this;
+    if (position > plan.outputs) this.hoist(position);
+    if (position === plan.order.length) {
+      update();
       return;
     }
-    if (this.plan.folding?.position !== position) {
-      this.loops.run(position, () => this.reduceLoops(position + 1));
+    const inner = (): void => this.reduceLoops(position + 1, update, fold);
+    if (plan.folding?.position !== position) {
+      loops.run(position, inner);
       return;
     }
-    const fold = (): void => {
-      for (const r of this.reductions) r.fold();
-    };
-    this.loops.run(position, () => this.reduceLoops(position + 1), fold);
+    loops.run(position, inner, fold);
     fold();
   }
 }
