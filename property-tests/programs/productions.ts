@@ -1,5 +1,5 @@
 import { type AnyPrimitive, type Aval, isFloat, primitiveFamilies as p, shape } from "@hessia/core/extend";
-import { maxSize, type Scope, type Value } from "./scope.js";
+import { type Scope, type Value } from "./scope.js";
 
 const { range, sizeOf } = shape;
 type DType = Aval["dtype"];
@@ -100,7 +100,16 @@ function shuffled(c: Choices, n: number): number[] {
   return range(n).map(() => rest.splice(c.next(rest.length), 1)[0]!);
 }
 
+/** Positions one after the other, some before the first or beyond the last: gathers of neighbours. */
+function neighbours(s: Scope, c: Choices, count: number): Value | undefined {
+  const n = Math.max(1, count + c.next(5) - 2);
+  const at = s.apply1(p.structural.iota, [], { shape: [n], dtype: "int32", axis: 0 });
+  const moved = at && s.apply1(c.of([p.binary.add, p.binary.sub]), [at, s.filled(c.next(4), at.aval)]);
+  return moved && c.flag() ? s.apply1(p.structural.reverse, [moved], { axes: [0] }) : moved;
+}
+
 const indices = (s: Scope, c: Choices, count: number): Value | undefined => {
+  if (c.next(4) === 0) return neighbours(s, c, count);
   const source = as(s, pick(s, c, (v) => v.aval.shape.length <= 2 && v.aval.dtype !== "bool" && sizeOf(v.aval.shape) <= 12), "int32");
   if (c.next(3) === 0) return source;
   return source && s.apply1(p.binary.rem, [s.apply1(p.unary.abs, [source]), s.filled(count, source.aval)]);
@@ -113,7 +122,7 @@ const structural: Readonly<Record<string, Production>> = {
     return x && one(s.apply1(p.structural.transpose, [x], { permutation: shuffled(c, x.aval.shape.length) }));
   },
   broadcast: (s, c) => {
-    const x = pick(s, c, (v) => sizeOf(v.aval.shape) <= maxSize / 3);
+    const x = pick(s, c, (v) => sizeOf(v.aval.shape) <= s.bounds.maxSize / 3);
     if (!x) return undefined;
     const to = [...x.aval.shape];
     const at = c.next(to.length + 1);
@@ -169,6 +178,20 @@ function slide(s: Scope, c: Choices): { y: Value; params: { shape: readonly numb
   return y && sizeOf(y.aval.shape) > 0 ? { y, params: { ...params, shape: x.aval.shape } } : undefined;
 }
 
+/** A convolution over two axes, in groups. */
+function planar(s: Scope, c: Choices, x: Value, k: Value): readonly Value[] | undefined {
+  const [n, m] = [sizeOf(x.aval.shape), sizeOf(k.aval.shape)];
+  const [batch, channels, width] = [1 + c.next(2), 1 + c.next(3), 1 + c.next(Math.max(1, Math.floor(Math.sqrt(n / 4))))];
+  const height = Math.floor(n / (batch * channels * width));
+  const groups = channels % 2 === 0 && c.flag() ? 2 : 1;
+  const window = [1 + c.next(3), 1 + c.next(3)] as const;
+  const outs = groups * Math.min(8, Math.floor(m / (groups * (channels / groups) * window[0] * window[1])));
+  if (height < 1 || outs < 1) return undefined;
+  const cut = (v: Value, to: readonly number[]) => reshaped(s, s.apply1(p.structural.slice, [reshaped(s, v, [sizeOf(v.aval.shape)])], { start: [0], limit: [sizeOf(to)], strides: [1] }), to);
+  const pair = (from: number, count: number) => [from + c.next(count), from + c.next(count)];
+  return one(s.apply1(p.convolution.conv, [cut(x, [batch, channels, height, width]), cut(k, [outs, channels / groups, ...window])], { strides: pair(1, 2), low: pair(-1, 3), high: pair(-1, 3), inputDilation: pair(1, 2), kernelDilation: pair(1, 2), groups, batchGroups: 1 }));
+}
+
 const others: Readonly<Record<string, Production>> = {
   convert: (s, c) => {
     const x = pick(s, c);
@@ -208,6 +231,7 @@ const others: Readonly<Record<string, Production>> = {
     const width = Math.min(3, m / channels / outs);
     const kernel = s.apply1(p.structural.slice, [reshaped(s, k, [m])], { start: [0], limit: [outs * channels * width], strides: [1] });
     const step = () => [1 + c.next(2)];
+    if (c.flag()) return planar(s, c, x, k);
     return one(s.apply1(p.convolution.conv, [reshaped(s, x, [1, channels, n / channels]), reshaped(s, kernel, [outs, channels, width])], { strides: step(), low: [c.next(3) - 1], high: [c.next(2)], inputDilation: step(), kernelDilation: step(), groups: 1, batchGroups: 1 }));
   },
   gather: (s, c) => {

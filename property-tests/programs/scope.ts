@@ -12,7 +12,15 @@ export interface Value {
   readonly twin: NDArray;
 }
 
-export const maxSize = 200;
+/** What a program's values may be. */
+export interface Bounds {
+  /** Of every operation in the twin, relative. */
+  readonly noise: number;
+  readonly maxSize: number;
+  /** Only operations whose results leave no choice: then all values are allowed, and implementations agree in every bit. */
+  readonly exact?: boolean;
+}
+
 const maxMagnitude = 50;
 /** Largest relative deviation of the twin: programs beyond it amplify rounding errors (or jump), and comparing them means nothing. */
 const maxDeviation = 1e3;
@@ -45,13 +53,25 @@ export function deviation(value: NDArray, twin: NDArray): number {
   return Number.isNaN(d) ? Infinity : d / Math.max(scale, 1e-3);
 }
 
+const moves = new Set(["call", "cond", "scan", "while", "sort", "gather", "dynamicSlice", "dynamicUpdateSlice", "select", "convert", "bitcast", "stopGradient", "threefry2x32", "iota", "transpose", "broadcast", "reshape", "slice", "pad", "reverse", "concatenate", "windows", "reduceMax", "reduceMin", "reduceAnd", "reduceOr", "reduceXor", "argmax", "argmin", "cummax", "cummin"]);
+const exactFloats = new Set(["neg", "abs", "sign", "floor", "ceil", "round", "trunc", "sqrt", "isFinite", "add", "sub", "mul", "div", "rem", "max", "min", "nextafter", "eq", "ne", "lt", "le", "gt", "ge"]);
+
+/** Whether IEEE 754 and integer arithmetic define every bit of the result (but a NaN's). */
+function isExact(primitive: AnyPrimitive, types: readonly Aval[], params: Params): boolean {
+  if (moves.has(primitive.name) || types.every((t) => !isFloat(t.dtype)) || exactFloats.has(primitive.name)) return true;
+  return primitive.name === "scatter" && !["add", "mul"].includes((params as { op: string }).op);
+}
+
 /** Writes a typed program equation by equation, each tried at once on the drawn inputs, so that values stay in range and away from jumps. */
 export class Scope {
   readonly builder = new ProgramBuilder();
   readonly values: Value[] = [];
   readonly used = new Set<string>();
 
-  constructor(readonly noise: number, readonly random: () => number) {}
+  constructor(readonly bounds: Bounds, readonly random: () => number) {}
+
+  /** For the body of a loop or branch. */
+  inner(): Scope { return new Scope(this.bounds, this.random); }
 
   input(value: NDArray, twin: NDArray = this.noisy(value)): Value {
     const aval = { ...value.aval, weak: false };
@@ -63,8 +83,8 @@ export class Scope {
   }
 
   noisy(x: NDArray): NDArray {
-    if (!isFloat(x.dtype)) return x;
-    const scale = Math.max(largest(x.data), 1e-3) * this.noise;
+    if (!isFloat(x.dtype) || this.bounds.exact) return x;
+    const scale = Math.max(largest(x.data), 1e-3) * this.bounds.noise;
     return arrayOf(Float64Array.from(x.data, (v) => v + scale * (2 * this.random() - 1)), x.aval);
   }
 
@@ -88,10 +108,11 @@ export class Scope {
       if (e instanceof HessiaError) return undefined;
       throw e;
     }
-    if (types.some((t) => sizeOf(t.shape) > maxSize)) return undefined;
+    const { noise, maxSize, exact } = this.bounds;
+    if (types.some((t) => sizeOf(t.shape) > maxSize) || (exact && !isExact(primitive, operands.map((v) => v.aval), params))) return undefined;
     const values = bind(primitive, operands.map((v) => v.value), params);
-    const twins = bind(primitive, operands.map((v) => v.twin), params).map((x) => this.noisy(x));
-    if (values.some((x, i) => !(deviation(x, twins[i]!) <= maxDeviation * this.noise))) return undefined;
+    const twins = exact ? values : bind(primitive, operands.map((v) => v.twin), params).map((x) => this.noisy(x));
+    if (!exact && values.some((x, i) => !(deviation(x, twins[i]!) <= maxDeviation * noise))) return undefined;
     this.used.add(primitive.name);
     const outputs = this.builder.equation(primitive, operands.map((v) => v.atom), params);
     return outputs.map((atom: Var, i) => ({ atom, aval: atom.aval, value: values[i]!, twin: twins[i]! }));

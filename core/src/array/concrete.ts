@@ -1,4 +1,4 @@
-import { type DType, newTypedArray, type TypedArray } from "../base/dtype.js";
+import { asElement, type DType, newTypedArray, type TypedArray } from "../base/dtype.js";
 import { ArgumentError, BackendError, DisposedError } from "../base/errors.js";
 import { formatShape } from "../base/shape.js";
 import type { Backend, Storage } from "../backends/backend.js";
@@ -122,6 +122,6 @@ export class ConcreteArray extends NDArray {
 /** A scalar made from a JavaScript number or boolean. */
 export function scalar(value: number | boolean, dtype: DType, weak: boolean, backend?: Backend): ConcreteArray {
   const data = newTypedArray(dtype, 1);
-  data[0] = Number(value);
+  data[0] = asElement(dtype, Number(value));
   return ConcreteArray.fromHost(data, { shape: [], dtype, weak }, backend ?? defaultBackend());
 }

@@ -1,4 +1,4 @@
-import { DTypeError } from "./errors.js";
+import { BackendError, DTypeError } from "./errors.js";
 
 /** Element types. Sixteen-bit, 64-bit integer and complex types extend this list, the table below and the promotion lattice, nothing else. */
 export type DType = "bool" | "int32" | "uint32" | "float32" | "float64";
@@ -26,14 +26,32 @@ export const itemsize = (dtype: DType): number => table[dtype].itemsize;
 export const isFloat = (dtype: DType): boolean => table[dtype].kind === "float";
 export const isInteger = (dtype: DType): boolean => table[dtype].kind === "int" || table[dtype].kind === "uint";
 
+/** @throws BackendError where the engine has no room for it. */
 export function newTypedArray(dtype: DType, length: number): TypedArray {
-  // The engine builds small arrays several times faster where the class is written out.
+  try {
+    // The engine builds small arrays several times faster where the class is written out.
+    switch (dtype) {
+      case "float64": return new Float64Array(length);
+      case "float32": return new Float32Array(length);
+      case "int32": return new Int32Array(length);
+      case "uint32": return new Uint32Array(length);
+      case "bool": return new Uint8Array(length);
+    }
+  } catch (cause) {
+    throw new BackendError({ fn: "array", arg: "memory", expected: `room for ${length} elements of ${dtype}`, got: String(cause), fix: "dispose arrays that are no longer needed, or work on smaller pieces" }, { cause });
+  }
+}
+
+/**
+ * A JavaScript number as an element: towards zero and saturating for integers, NaN to 0, bool is `!= 0`, as `astype` converts; but negative
+ * integers go round to uint32, as those of int32 do.
+ */
+export function asElement(dtype: DType, v: number): number {
   switch (dtype) {
-    case "float64": return new Float64Array(length);
-    case "float32": return new Float32Array(length);
-    case "int32": return new Int32Array(length);
-    case "uint32": return new Uint32Array(length);
-    case "bool": return new Uint8Array(length);
+    case "float64": case "float32": return v;
+    case "bool": return v === 0 ? 0 : 1;
+    case "int32": return v !== v ? 0 : Math.min(2147483647, Math.max(-2147483648, Math.trunc(v)));
+    case "uint32": return v !== v ? 0 : v < 0 && v >= -2147483648 ? Math.trunc(v) >>> 0 : Math.min(4294967295, Math.max(0, Math.trunc(v)));
   }
 }
 

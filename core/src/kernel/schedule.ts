@@ -5,6 +5,9 @@ import type { Affine, BufferId, Expr } from "./expr.js";
 /** Reductions. `argmax`/`argmin` give the int32 position (row-major over the reduced dimensions) of the first extremum; a NaN wins. `max`/`min` propagate NaN. */
 export type ReduceOp = "add" | "mul" | "max" | "min" | "and" | "or" | "xor" | "argmax" | "argmin";
 
+/** Loop indices, and positions of extrema, are int32. */
+export const longestLoop = 2147483647;
+
 export interface Accumulate {
   readonly op: ReduceOp;
   /** Of the result; int32 for argmax and argmin. */

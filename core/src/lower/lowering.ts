@@ -4,14 +4,14 @@ import { type Aval, type ConstantValue, formatAval } from "../ir/aval.js";
 import { type AnyPrimitive, getRule, ruleKind } from "../ir/primitive.js";
 import { type Atom, Literal, type Program, type Var } from "../ir/program.js";
 import { accumulator, type Affine, type BufferId, constant, type Expr, load, visitExpr } from "../kernel/expr.js";
-import type { BufferInfo, Kernel, ReduceOp, Step } from "../kernel/schedule.js";
+import { type BufferInfo, type Kernel, longestLoop, type ReduceOp, type Step } from "../kernel/schedule.js";
 import { comparisons, ordinaryDiagonals, storeDiagonals, sumDiagonals, writeDiagonals } from "./diagonal-kernels.js";
 import { isDiagonal } from "./diagonals.js";
 import { axisIndex, cost, fromBuffer, type Lazy, nodesAtMost, view } from "./lazy.js";
 import { hasStructural } from "./structural-zeros.js";
 import { reindex } from "../kernel/reindex.js";
 import { simplifyKernel } from "./simplify.js";
-import { ProgramError } from "../base/errors.js";
+import { BackendError, ProgramError } from "../base/errors.js";
 
 /**
  * How a primitive becomes loops: from lazy inputs to lazy outputs. Elementwise operations extend the expression, views
@@ -118,6 +118,9 @@ export class Lowering {
 
   kernel(kernel: Kernel): void {
     if (sizeOf(kernel.dims) === 0) return;
+    const positions = kernel.accumulators.some((a) => a.op === "argmax" || a.op === "argmin") ? [sizeOf(kernel.reduceDims)] : [];
+    for (const n of [...kernel.dims, ...kernel.reduceDims, ...positions])
+      if (n > longestLoop) throw new BackendError({ fn: "lowering", expected: `axes of at most ${longestLoop} elements`, got: String(n), fix: "work on smaller pieces" });
     this.emit({ kind: "kernel", kernel: simplifyKernel(kernel) });
   }
 

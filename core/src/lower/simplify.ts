@@ -1,6 +1,6 @@
 import { range } from "../base/shape.js";
 import type { Affine, Expr } from "../kernel/expr.js";
-import type { Kernel } from "../kernel/schedule.js";
+import { type Kernel, longestLoop } from "../kernel/schedule.js";
 import { affines, reindex, substitute } from "../kernel/reindex.js";
 
 /**
@@ -12,11 +12,13 @@ export function simplifyKernel(kernel: Kernel): Kernel {
   const split = kernel.dims.length;
   const all: Affine[] = [...kernel.accumulators.flatMap((a) => affines(a.value)), ...[...kernel.outputs, ...(kernel.stores ?? [])].flatMap((o) => [...affines(o.value), padded(o.index, sizes.length)])];
   const groups: number[][] = [];
+  let length = 1;
   range(sizes.length).forEach((d) => {
     if (sizes[d] === 1) return;
     const group = groups.at(-1);
     const before = group?.at(-1);
-    const mergeable = before !== undefined && before < split === d < split && all.every((a) => (a.strides[before] ?? 0) === (a.strides[d] ?? 0) * sizes[d]!);
+    const mergeable = before !== undefined && length * sizes[d]! <= longestLoop && before < split === d < split && all.every((a) => (a.strides[before] ?? 0) === (a.strides[d] ?? 0) * sizes[d]!);
+    length = mergeable ? length * sizes[d]! : sizes[d]!;
     if (mergeable) group!.push(d);
     else groups.push([d]);
   });

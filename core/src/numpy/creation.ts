@@ -2,7 +2,7 @@ import { ConcreteArray, scalar } from "../array/concrete.js";
 import { type ArrayLike, NDArray } from "../array/ndarray.js";
 import type { Backend } from "../backends/backend.js";
 import { defaultBackend, getBackend } from "../backends/registry.js";
-import { type DType, defaultFloat, isFloat, newTypedArray, requireDType } from "../base/dtype.js";
+import { asElement, type DType, defaultFloat, isFloat, newTypedArray, requireDType } from "../base/dtype.js";
 import { ArgumentError } from "../base/errors.js";
 import { requireShape, type Shape, sizeOf } from "../base/shape.js";
 import { add, mul } from "../primitives/binary.js";
@@ -71,7 +71,7 @@ export const copy = (x: ArrayLike): NDArray => asarray(x);
 function filled(shape: Shape, value: number, dtype: DType, device: string | undefined): NDArray {
   if (device === undefined && currentTrace() !== eagerTrace) return broadcastTo(scalar(value, dtype, false), shape, []);
   const data = newTypedArray(dtype, sizeOf(shape));
-  if (value !== 0 || Object.is(value, -0)) data.fill(value);
+  if (value !== 0 || Object.is(value, -0)) data.fill(asElement(dtype, value));
   return ConcreteArray.fromHost(data, { shape, dtype, weak: false }, deviceOf(device));
 }
 
@@ -119,7 +119,8 @@ export function fullLike(x: ArrayLike, value: ArrayLike, options?: LikeOptions):
 }
 
 /**
- * `start, start + step, ...` below `stop`; with one argument from 0. int32 when all arguments are integers.
+ * `start, start + step, ...` below `stop`; with one argument from 0. int32 when all arguments are integers and so small that all values are
+ * int32's.
  * @throws ArgumentError for a step of 0 and for arguments that are no numbers.
  * @example np.arange(3) // [0, 1, 2]; np.arange(0, 1, 0.25) // [0, 0.25, 0.5, 0.75]
  */
@@ -130,8 +131,12 @@ export function arange(start: number, stop?: number | null, step = 1, options?: 
     if (typeof v !== "number" || !Number.isFinite(v)) throw new ArgumentError({ fn: "arange", arg: name, expected: "a finite number", got: describe(v), fix: "sizes must be known: pass JavaScript numbers" });
   if (step === 0) throw new ArgumentError({ fn: "arange", arg: "step", expected: "a step other than 0", got: "0", fix: "use np.full for equal values" });
   const integers = [first, last, step].every(Number.isInteger);
-  const type = optionalDType(dtype, "arange") ?? (integers ? "int32" : defaultFloat());
-  return ramp(Math.max(0, Math.ceil((last - first) / step)), first, step, type, device);
+  const n = Math.max(0, Math.ceil((last - first) / step));
+  const fits = n === 0 || [first, first + (n - 1) * step].every((v) => v >= -2147483648 && v <= 2147483647);
+  const type = optionalDType(dtype, "arange") ?? (integers && fits ? "int32" : defaultFloat());
+  // What is no integer at every step is rounded to one at the end.
+  if (!isFloat(type) && !(integers && fits && type !== "bool")) return convertTo(ramp(n, first, step, defaultFloat(), device), type);
+  return ramp(n, first, step, type, device);
 }
 
 /** `start + i step` for i < n. */
@@ -170,5 +175,6 @@ export function frombuffer(buffer: ArrayBufferLike | ArrayBufferView, options?: 
   if (!Number.isInteger(n) || n < 0 || offset + n * itemsize > bytes.byteLength) throw new ArgumentError({ fn: "frombuffer", arg: "buffer", expected: `whole elements of ${itemsize} bytes from offset ${offset}`, got: `${bytes.byteLength} bytes`, fix: "check dtype, count and offset" });
   const data = newTypedArray(type, n);
   new Uint8Array(data.buffer).set(bytes.subarray(offset, offset + n * itemsize));
+  if (type === "bool") for (let i = 0; i < n; i++) data[i] = asElement(type, data[i]!);
   return ConcreteArray.fromHost(data, { shape: [n], dtype: type, weak: false });
 }

@@ -40,7 +40,8 @@ export class Allocator {
 
   allocate(bytes: number): Block {
     const size = Math.max(roundUp(bytes), alignment);
-    let block = this.find(size);
+    // No heap has 4 GiB, and the bins know sizes below 2^38 bytes alone.
+    let block = size < 2 ** 32 ? this.find(size) : undefined;
     if (block === undefined) {
       this.extend(size);
       block = this.find(size)!;

@@ -1,6 +1,6 @@
 import { guard, rewrite, visitExpr } from "../../../kernel/expr.js";
 import type { Affine, Bound, Expr } from "../../../kernel/expr.js";
-import type { Kernel, KernelOutput } from "../../../kernel/schedule.js";
+import { type Kernel, type KernelOutput, longestLoop } from "../../../kernel/schedule.js";
 
 /** Rewrites every affine function and every guard of a kernel, keeping shared expressions shared. */
 export function mapKernel(kernel: Kernel, dims: readonly number[], reduceDims: readonly number[], affine: (a: Affine) => Affine, resolve: (bounds: readonly Bound[]) => readonly Bound[] | "never" = (bounds) => bounds): Kernel {
@@ -143,7 +143,7 @@ function mergeDims(kernel: Kernel, bound: number): Kernel {
   const kept: number[] = [];
   for (let d = 0; d < sizes.length; d++) {
     const previous = kept.at(-1);
-    if (previous !== undefined && previous >= bound && previous < outputs === d < outputs && affines.every((a) => strideOf(a, previous) === strideOf(a, d) * sizes[d]!)) {
+    if (previous !== undefined && previous >= bound && previous < outputs === d < outputs && newSizes.at(-1)! * sizes[d]! <= longestLoop && affines.every((a) => strideOf(a, previous) === strideOf(a, d) * sizes[d]!)) {
       // The inner dimension's stride stands for both.
       newSizes[newSizes.length - 1]! *= sizes[d]!;
       kept[kept.length - 1] = d;
