@@ -93,13 +93,8 @@ export class ConcreteArray extends NDArray {
   }
 
   dispose(): void { this.#release("disposed"); }
-  /** @internal The caller owns the storage from now on. */
-  donate(): Storage {
-    const storage = this.storage;
-    this.#storage = undefined;
-    this.#release("donated");
-    return storage;
-  }
+  /** @internal A program has taken the storage. */
+  donate(): void { this.#release("donated"); }
   #release(how: string): void {
     if (this.#gone) return;
     this.#storage?.dispose();

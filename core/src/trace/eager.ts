@@ -52,9 +52,9 @@ export function runCompiled(compiled: Compiled, arrays: readonly ConcreteArray[]
   // Loops, not closures: this is the path of every call.
   const storages = new Array<Storage>(arrays.length);
   for (let i = 0; i < arrays.length; i++) storages[i] = storageOn(arrays[i]!, backend);
-  // Given away only when every input is known to be there.
-  if (donated) for (const i of donated) storages[i] = arrays[i]!.donate();
   const results = compiled.run(storages, donated);
+  // Gone only now: a call that fails has taken nothing.
+  if (donated) for (const i of donated) arrays[i]!.donate();
   const out = new Array<NDArray>(results.length);
   for (let i = 0; i < results.length; i++) out[i] = ConcreteArray.fromStorage(results[i]!, outputTypes[i]!, backend);
   return out;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ArgumentError, ConcretizationError, LeakedTracerError, defaultDevice, defaultFloat, devicePut, evalShape, foriLoop, jit, map, np, type NDArray, scan, setDefaultFloat, ShapeDtype, switchCase, vmap, whileLoop } from "../index.js";
+import { ArgumentError, BackendError, ConcretizationError, LeakedTracerError, defaultDevice, defaultFloat, devicePut, evalShape, foriLoop, jit, map, np, type NDArray, scan, setDefaultFloat, ShapeDtype, switchCase, vmap, whileLoop } from "../index.js";
 import { currentTrace, eagerTrace } from "../extend.js";
 
 describe("jit", () => {
@@ -43,6 +43,17 @@ describe("jit", () => {
     expect(x.toArray()).toEqual([1, 1, 1]);
     expect(f(x, np.ones([3])).toArray()).toEqual([2, 2, 2]);
     expect(() => x.toArray()).toThrow(/donated/);
+  });
+
+  it("gives nothing away when the call finds no room", () => {
+    const f = jit((a: NDArray, b: NDArray) => [a.add(1), np.add(b.reshape([-1, 1]), b)], { donateArgnums: 0 });
+    for (const n of [3, 5000]) {
+      const x = np.arange(n);
+      expect(() => f(x, np.ones([40_000]))).toThrow(BackendError);
+      expect(x.get(2).item()).toBe(2);
+      expect(f(x, np.ones([2]))[0]!.get(2).item()).toBe(3);
+      expect(() => x.toArray()).toThrow(/donated/);
+    }
   });
 
   it("does not pass a donated argument through, whether or not it was lowered before", () => {
