@@ -1,7 +1,7 @@
 import type { NDArray } from "@hessia/core";
 import { type Aval, isFloat, primitiveFamilies as p, type Program, sameType, shape } from "@hessia/core/extend";
 import { as, type Choices, ofType, pick, type Production } from "./productions.js";
-import { Scope, type Value } from "./scope.js";
+import { type Scope, type Value } from "./scope.js";
 
 /** Writes the steps of a body into a scope. */
 export type Fill = (scope: Scope, choices: Choices) => void;
