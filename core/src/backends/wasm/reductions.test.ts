@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { allDTypes, isFloat } from "../../base/dtype.js";
 import type { DType } from "../../base/dtype.js";
-import { accumulator, binary, cast, constant, guard, index, load, unary } from "../../kernel/expr.js";
+import { accumulator, binary, cast, constant, guard, index, load, select, unary } from "../../kernel/expr.js";
 import type { ReduceOp } from "../../kernel/schedule.js";
 import { referenceBackend } from "../reference/index.js";
 import { affine, backends, expectSame, kernelStep, randomArray, reduceKernel, runOn, schedule, whole } from "./test-support.js";
@@ -156,6 +156,30 @@ describe("reductions", () => {
       const kernel = { ...reduceKernel([columns], [rows], [{ op: "add", dtype: "float32", value }, { op: "min", dtype: "float32", value }], 1), stores: [{ buffer: 3, index: at, value: binary("sub", value, constant("float32", 1)) }] };
       expectSame(schedule([x], [{ dtype: "float32", size: columns }, { dtype: "float32", size: columns }, { dtype: "float32", size: rows * columns }], [kernelStep(kernel)]), [x], 256, () => `${rows}x${columns}`);
     }
+  });
+  it("of bool alone, sixteen at a time", () => {
+    const ops = ["and", "or", "xor", "max", "min", "add", "mul"] as const;
+    const fns = ["eq", "ne", "lt", "le", "gt", "ge", "and", "or", "xor", "max", "min", "sub"] as const;
+    for (const n of [15, 16, 17, 31, 32, 33, 47, 48, 64, 127, 129, 1031])
+      for (const rows of [1, 3]) {
+        const [x, y] = [randomArray("bool", rows * n + 1, n), randomArray("bool", rows * n + 1, n + 1)];
+        // One element off a word, backwards, and the same in all rows.
+        const values = [load("bool", 0, affine([n, 1], 1)), load("bool", 0, affine([n, -1], n)), load("bool", 1, affine([0, 1]))] as const;
+        const pairs = values.flatMap((a, i) => fns.map((fn, k) => binary(fn, a, values[(i + k + 1) % 3]!)));
+        const chosen = select(values[2], unary("not", values[0]), binary("or", values[1], constant("bool", 1)));
+        const outputs = [...pairs, chosen].map((value, i) => ({ buffer: 2 + i, index: affine([n, 1]), value }));
+        for (const some of [outputs.slice(0, 12), outputs.slice(12, 24), outputs.slice(24)]) {
+          const at = some.map((o, i) => ({ ...o, buffer: 2 + i }));
+          expectSame(schedule([x, y], at.map(() => ({ dtype: "bool", size: rows * n })), [kernelStep({ dims: [rows, n], reduceDims: [], accumulators: [], outputs: at })]), [x, y], 0, () => `${rows}x${n}`);
+        }
+        for (const value of [values[0], binary("ne", values[0], values[2]), binary("gt", values[1], values[0])]) {
+          const accumulators = ops.map((op) => ({ op, dtype: "bool" as const, value }));
+          const results = ops.map(() => ({ dtype: "bool" as const, size: rows }));
+          expectSame(schedule([x, y], results, [kernelStep(reduceKernel([rows], [n], accumulators, 2))]), [x, y], 0, () => `rows of ${rows}x${n}`);
+          const turned = { ...reduceKernel([n], [rows], accumulators, 2), accumulators: ops.map((op) => ({ op, dtype: "bool" as const, value: binary("ne", load("bool", 0, affine([1, n], 1)), load("bool", 1, affine([1, 0]))) })) };
+          expectSame(schedule([x, y], ops.map(() => ({ dtype: "bool" as const, size: n })), [kernelStep(turned)]), [x, y], 0, () => `columns of ${rows}x${n}`);
+        }
+      }
   });
   it("NaN, infinities and zeros of both signs, along either axis", () => {
     const specials = [NaN, Infinity, -Infinity, 0, -0];

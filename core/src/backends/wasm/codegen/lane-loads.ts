@@ -15,7 +15,7 @@ export function loadLanes(f: FunctionBuilder, dtype: DType, lanes: Lanes, stride
     return;
   }
   const size = itemsize(dtype);
-  if ((stride === 2 || stride === -1) && size * lanes === 16) {
+  if ((stride === 2 || stride === -1) && size > 1 && size * lanes === 16) {
     // Whole vectors whose elements are all between the first and the last that are wanted.
     f.memory("v128.load", pushAddress(stride === 2 ? 0 : (1 - lanes) * size));
     if (stride === 2) f.memory("v128.load", pushAddress((lanes - 1) * size));

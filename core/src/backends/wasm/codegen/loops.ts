@@ -2,6 +2,7 @@ import type { FunctionBuilder, Local } from "../assembler/index.js";
 import type { Inductions } from "./induction.js";
 import type { LoopPlan } from "./loop-plan.js";
 import type { Values } from "./values.js";
+import type { Lanes } from "./vector.js";
 
 /** The loops of a nest: given from outside, counted, written out, or over vectors side by side. */
 export class Loops {
@@ -91,7 +92,7 @@ export class Loops {
   private laneLoop(body: () => void, fold?: () => void): void {
     const { plan, values, inductions } = this;
     const { laneDim, copies, mainTrips, scalarRemainder } = plan;
-    const lanes = plan.lanes as 2 | 4;
+    const lanes = plan.lanes as Lanes;
     const n = plan.sizes[laneDim]!;
     const looped = mainTrips > 1;
     const done = looped ? mainTrips * copies * lanes : 0;

@@ -23,6 +23,7 @@ import { scalarStore } from "./scalar.js";
 import { Search } from "./search.js";
 import { Values } from "./values.js";
 import { vectorStore } from "./vector.js";
+import type { Lanes } from "./vector.js";
 
 export interface NestContext {
   /** Parameter 0 is the frame. */
@@ -146,7 +147,7 @@ class NestEmitter {
     const offset = this.inductions.pushAddress(values.access(o));
     if (vector) {
       values.vector(o.value);
-      vectorStore(f, o.value.dtype, this.plan.lanes as 2 | 4, offset);
+      vectorStore(f, o.value.dtype, this.plan.lanes as Lanes, offset);
     } else {
       values.scalar(o.value);
       f.memory(scalarStore(o.value.dtype), offset);

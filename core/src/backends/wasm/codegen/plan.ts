@@ -57,8 +57,8 @@ function costs(e: Expr, dim: number, lanes: number, dependence: ReadonlyMap<Expr
     case "const": case "accumulator": return [0, 0];
     case "load": {
       const stride = e.index.strides[dim];
-      if (stride === 1) return [1, e.dtype === "bool" ? 3 : 1];
-      return [1, (stride === 2 || stride === -1) && itemsize(e.dtype) * lanes === 16 ? 3 : 2 * lanes];
+      if (stride === 1) return [1, e.dtype !== "bool" ? 1 : lanes === 16 ? 2 : 3];
+      return [1, (stride === 2 || stride === -1) && e.dtype !== "bool" && itemsize(e.dtype) * lanes === 16 ? 3 : 2 * lanes];
     }
     case "gather": return [3, laneStride(e.at, dim, dependence) === 1 ? 3 : 4 * lanes];
     case "unary": {
@@ -82,42 +82,51 @@ export function planNest(kernel: Kernel, simd: boolean, bound = 0): NestPlan {
   const dependence = dependences(kernel);
   let nodes = 0;
   let wide = false;
+  let bools = true;
   let guardDims = 0;
   visitKernel(kernel, (e) => {
     if (e.op !== "const" && e.op !== "index") nodes++;
     if (e.dtype === "float64") wide = true;
+    if (e.dtype !== "bool" || (e.op === "binary" && !isNativeBinary(e.fn, "bool"))) bools = false;
     if (e.op === "guard") for (const b of e.bounds) b.index.strides.forEach((s, d) => { if (s !== 0) guardDims |= 1 << d; });
   });
   const scalar: NestPlan = { order: sizes.map((_, d) => d), lanes: 1, laneDim: -1, copies: 1, nodes, dependence };
   if (!simd || sizes.includes(0)) return scalar;
 
-  const lanes: Lanes = wide ? 2 : 4;
   const searches = kernel.accumulators.some((a) => a.op === "argmax" || a.op === "argmin");
-  let best = { dim: -1, gain: 1.05 };
-  sizes.forEach((n, d) => {
-    if (d < bound || n < lanes || guardDims & (1 << d) || kernel.stores?.some((o) => o.index.strides[d] !== 1)) return;
-    const reduced = d >= outputs;
-    if (reduced) {
-      // Positions of extrema are found in row-major order, so the last dimension must stay the last; and a short sum is not worth its horizontal end.
-      if (n < 2 * lanes || (searches && d !== sizes.length - 1)) return;
-    } else if (kernel.outputs.some((o) => o.index.strides[d] !== 1)) return;
-    let scalarCost = 0;
-    let vectorCost = 0;
-    for (const [e, mask] of dependence) {
-      if (!(mask & (1 << d))) continue;
-      const [s, v] = costs(e, d, lanes, dependence);
-      scalarCost += s;
-      vectorCost += v;
-    }
-    const always = kernel.accumulators.length + (kernel.stores?.length ?? 0) + (reduced ? 0 : kernel.outputs.length);
-    scalarCost += always;
-    vectorCost += always;
-    const gain = (scalarCost * lanes) / vectorCost;
-    // Among equals the output dimension wins (no horizontal end), and of these the later one (neighbours in memory).
-    if (gain > best.gain * 1.01 || (gain >= best.gain * 0.99 && !reduced && best.dim < outputs)) best = { dim: d, gain };
-  });
-  if (best.dim < 0) return scalar;
-  const laneDim = best.dim;
+  const bestFor = (lanes: Lanes): number => {
+    let best = { dim: -1, gain: 1.05 };
+    sizes.forEach((n, d) => {
+      if (d < bound || n < lanes || guardDims & (1 << d) || kernel.stores?.some((o) => o.index.strides[d] !== 1)) return;
+      const reduced = d >= outputs;
+      if (reduced) {
+        // Positions of extrema are found in row-major order, so the last dimension must stay the last; and a short sum is not worth its horizontal end.
+        if (n < 2 * lanes || (searches && d !== sizes.length - 1)) return;
+      } else if (kernel.outputs.some((o) => o.index.strides[d] !== 1)) return;
+      let scalarCost = 0;
+      let vectorCost = 0;
+      for (const [e, mask] of dependence) {
+        if (!(mask & (1 << d))) continue;
+        const [s, v] = costs(e, d, lanes, dependence);
+        scalarCost += s;
+        vectorCost += v;
+      }
+      const always = kernel.accumulators.length + (kernel.stores?.length ?? 0) + (reduced ? 0 : kernel.outputs.length);
+      scalarCost += always;
+      vectorCost += always;
+      const gain = (scalarCost * lanes) / vectorCost;
+      // Among equals the output dimension wins (no horizontal end), and of these the later one (neighbours in memory).
+      if (gain > best.gain * 1.01 || (gain >= best.gain * 0.99 && !reduced && best.dim < outputs)) best = { dim: d, gain };
+    });
+    return best.dim;
+  };
+  let lanes: Lanes = bools && !searches ? 16 : wide ? 2 : 4;
+  let laneDim = bestFor(lanes);
+  if (laneDim < 0 && lanes === 16) {
+    lanes = 4;
+    laneDim = bestFor(lanes);
+  }
+  if (laneDim < 0) return scalar;
   const part = (from: number, to: number): number[] => {
     const dims = Array.from({ length: to - from }, (_, i) => from + i).filter((d) => d !== laneDim);
     return laneDim >= from && laneDim < to ? [...dims, laneDim] : dims;
@@ -130,7 +139,7 @@ export function planNest(kernel: Kernel, simd: boolean, bound = 0): NestPlan {
   let copies = heavy ? 2 : nodes <= 8 ? 4 : nodes <= 20 ? 2 : 1;
   if (reducing) {
     // Extrema and positions take three registers each.
-    const watched = kernel.accumulators.some((a) => a.op !== "add");
+    const watched = searches || kernel.accumulators.some((a) => (a.op === "max" || a.op === "min") && isFloat(a.dtype));
     const most = !watched ? 8 : laneDim < outputs && !searches ? 2 : 4;
     copies = Math.min(most, heavy ? 2 : nodes <= 4 ? 8 : nodes <= 16 ? 4 : 2, room);
     // Where all terms are written out, each is a stream of its own, and few of these at a time stay in the nearest cache.

@@ -8,10 +8,10 @@ import { emitElementary } from "../functions/index.js";
 import { withLocals } from "./scalar.js";
 
 /**
- * Vectors of 2 or 4 lanes. A kernel that meets float64 runs 2 lanes, others 4. float64 is f64x2; the 32-bit types are f32x4 or i32x4,
- * of which only the first `lanes` mean anything; bool is a mask as wide as the lanes (i64x2 or i32x4), all ones for true.
+ * Vectors of 2, 4 or 16 lanes. A kernel that meets float64 runs 2 lanes, one of bool alone 16, others 4. float64 is f64x2; the 32-bit types are
+ * f32x4 or i32x4, of which only the first `lanes` mean anything; bool is a mask as wide as the lanes (i64x2, i32x4 or i8x16), all ones for true.
  */
-export type Lanes = 2 | 4;
+export type Lanes = 2 | 4 | 16;
 
 export const shapeOf = (dtype: DType): "f64x2" | "f32x4" | "i32x4" => (dtype === "float64" ? "f64x2" : dtype === "float32" ? "f32x4" : "i32x4");
 
@@ -31,14 +31,16 @@ export function vectorConst(f: FunctionBuilder, dtype: DType, value: number): vo
 /** Address on the stack; `lanes` consecutive elements. */
 export function vectorLoad(f: FunctionBuilder, dtype: DType, lanes: Lanes, offset: number): void {
   if (dtype === "bool") {
-    if (lanes === 4) f.memory("v128.load32_zero", offset).op("i16x8.extend_low_i8x16_u").op("i32x4.extend_low_i16x8_u").i32x4(0).op("i32x4.ne");
+    if (lanes === 16) f.memory("v128.load", offset).op("i8x16.neg");
+    else if (lanes === 4) f.memory("v128.load32_zero", offset).op("i16x8.extend_low_i8x16_u").op("i32x4.extend_low_i16x8_u").i32x4(0).op("i32x4.ne");
     else f.i32x4(0).memoryLane("v128.load16_lane", 0, offset).op("i16x8.extend_low_i8x16_u").op("i32x4.extend_low_i16x8_u").i32x4(0).op("i32x4.ne").op("i64x2.extend_low_i32x4_s");
   } else f.memory(lanes * itemsize(dtype) === 16 ? "v128.load" : "v128.load64_zero", offset);
 }
 
 /** Address and vector on the stack. */
 export function vectorStore(f: FunctionBuilder, dtype: DType, lanes: Lanes, offset: number): void {
-  if (dtype === "bool") {
+  if (dtype === "bool" && lanes === 16) f.op("i8x16.abs").memory("v128.store", offset);
+  else if (dtype === "bool") {
     f.i32x4(1, lanes === 2 ? 0 : 1, 1, lanes === 2 ? 0 : 1).op("v128.and").i32x4(0);
     const step = 16 / lanes;
     f.shuffle(Array.from({ length: 16 }, (_, i) => (i < lanes ? i * step : 16)));
@@ -49,7 +51,7 @@ export function vectorStore(f: FunctionBuilder, dtype: DType, lanes: Lanes, offs
 
 /** Vector on the stack to the scalar of one lane. */
 export function extractLane(f: FunctionBuilder, dtype: DType, lanes: Lanes, lane: number): void {
-  if (dtype === "bool") f.lane("i32x4.extract_lane", lanes === 2 ? 2 * lane : lane).i32(1).op("i32.and");
+  if (dtype === "bool") (lanes === 16 ? f.lane("i8x16.extract_lane_u", lane) : f.lane("i32x4.extract_lane", lanes === 2 ? 2 * lane : lane)).i32(1).op("i32.and");
   else f.lane(`${shapeOf(dtype)}.extract_lane`, lane);
 }
 
@@ -57,19 +59,21 @@ export function extractLane(f: FunctionBuilder, dtype: DType, lanes: Lanes, lane
 export function foldLanes(f: FunctionBuilder, dtype: DType, lanes: Lanes, vectors: readonly Local[], combine: (turned: readonly Local[]) => void): void {
   const turned = vectors.map(() => f.local("v128"));
   const wide = dtype === "float64" || dtype === "bool";
-  const turn = (a: number, b: number, c: number, d: number): void => {
-    vectors.forEach((v, i) => f.get(v).get(v).shuffle32(a, b, c, d).set(turned[i]!));
+  const turn = (bytes: number): void => {
+    const places = Array.from({ length: 16 }, (_, i) => i ^ bytes);
+    vectors.forEach((v, i) => f.get(v).get(v).shuffle(places).set(turned[i]!));
     combine(turned);
   };
-  if (lanes === 4 || wide) turn(2, 3, 0, 1);
-  if (lanes === 4 || !wide) turn(1, 0, 3, 2);
+  if (lanes !== 2 || wide) turn(8);
+  if (lanes !== 2 || !wide) turn(4);
+  if (lanes === 16) for (const bytes of [2, 1]) turn(bytes);
   for (const t of turned) f.release(t);
 }
 
 /** Vector and scalar on the stack. */
 export function replaceLane(f: FunctionBuilder, dtype: DType, lanes: Lanes, lane: number): void {
   if (dtype !== "bool") f.lane(`${shapeOf(dtype)}.replace_lane`, lane);
-  else if (lanes === 4) f.i32(-1).op("i32.mul").lane("i32x4.replace_lane", lane);
+  else if (lanes !== 2) f.i32(-1).op("i32.mul").lane(lanes === 4 ? "i32x4.replace_lane" : "i8x16.replace_lane", lane);
   else f.i32(-1).op("i32.mul").op("i64.extend_i32_s").lane("i64x2.replace_lane", lane);
 }
 
