@@ -6,7 +6,7 @@ import type { FloatDType } from "../functions/contract.js";
 import { ModuleFunctions } from "../functions/library.js";
 import { laneStride } from "./lane-stride.js";
 import { visitKernel } from "./normalize.js";
-import { isNativeBinary, isNativeUnary, vectorShift } from "./vector.js";
+import { isElementary, isNativeBinary, isNativeUnary, vectorShift } from "./vector.js";
 import type { Lanes } from "./vector.js";
 
 /** How a loop nest runs. */
@@ -131,9 +131,7 @@ export function planNest(kernel: Kernel, simd: boolean, bound = 0): NestPlan {
     const dims = Array.from({ length: to - from }, (_, i) => from + i).filter((d) => d !== laneDim);
     return laneDim >= from && laneDim < to ? [...dims, laneDim] : dims;
   };
-  let heavy = false;
-  for (const e of dependence.keys())
-    if ((e.op === "unary" && !isNativeUnary(e.fn, e.x.dtype)) || (e.op === "binary" && !isNativeBinary(e.fn, e.a.dtype) && vectorShift[e.fn] === undefined)) heavy = true;
+  const heavy = [...dependence.keys()].some(isElementary);
   const reducing = kernel.accumulators.length > 0;
   const room = Math.max(1, Math.floor(8 / Math.max(1, kernel.accumulators.length)));
   let copies = heavy ? 2 : nodes <= 8 ? 4 : nodes <= 20 ? 2 : 1;

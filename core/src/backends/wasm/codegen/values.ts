@@ -10,7 +10,7 @@ import { loadLanes } from "./lane-loads.js";
 import { laneStride } from "./lane-stride.js";
 import { scalarBinary } from "./scalar.js";
 import { ScalarValues } from "./scalar-values.js";
-import { extractLane, isNativeBinary, isNativeUnary, replaceLane, splat, vectorBinary, vectorCast, vectorConst, vectorLoad, vectorSelect, vectorShift, vectorUnary } from "./vector.js";
+import { extractLane, isElementary, isNativeBinary, isNativeUnary, replaceLane, splat, vectorBinary, vectorCast, vectorConst, vectorLoad, vectorSelect, vectorShift, vectorUnary } from "./vector.js";
 import type { Lanes } from "./vector.js";
 
 /** Emits scalar expressions as code, one lane or a vector of lanes at a time. */
@@ -45,6 +45,12 @@ export class Values extends ScalarValues {
     inductions.shift(copyDim, -distance);
   }
 
+  /**
+   * Whether elementary functions had better not branch. TurboFan, which has no relaxed SIMD, loads what it keeps in registers anew behind a branch, and
+   * moves what is used behind it there, away from what it would overlap with.
+   */
+  private readonly straight = !this.library.relaxed && [...this.dependence.keys()].filter(isElementary).length > 1;
+
   /** Pushes an elementary function's value; those of the other vectors are computed along with it. */
   private elementary(e: Expr & { op: "unary" | "binary" }, fn: UnaryFn | ArithmeticFn, dtype: FloatDType): boolean {
     const { f } = this;
@@ -63,7 +69,7 @@ export class Values extends ScalarValues {
       return locals;
     });
     // The arguments may have filled the function with code.
-    const results = goesInPlace(f, fn) ? inlineLockstep(f, this.library, fn, dtype, args) : args.map((locals) => {
+    const results = goesInPlace(f, fn) ? inlineLockstep(f, this.library, fn, dtype, args, this.straight) : args.map((locals) => {
       for (const local of locals) f.get(local);
       emitElementary(f, this.library, fn, dtype);
       const local = f.local("v128");

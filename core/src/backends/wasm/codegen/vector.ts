@@ -1,6 +1,6 @@
 import type { DType } from "../../../base/dtype.js";
 import { itemsize } from "../../../base/dtype.js";
-import type { BinaryFn, UnaryFn } from "../../../kernel/expr.js";
+import type { BinaryFn, Expr, UnaryFn } from "../../../kernel/expr.js";
 import { isCompare } from "../../../kernel/expr.js";
 import type { FunctionBuilder, Local, PlainOp } from "../assembler/index.js";
 import type { FunctionLibrary } from "../functions/contract.js";
@@ -228,6 +228,10 @@ export function vectorCast(f: FunctionBuilder, from: DType, to: DType, lanes: La
     f.op(to === "float32" ? `f32x4.convert_i32x4_${sign}` : `f64x2.convert_low_i32x4_${sign}`);
   } else f.op(to === "float64" ? "f64x2.promote_low_f32x4" : "f32x4.demote_f64x2_zero");
 }
+
+/** Whether an expression is a function of many instructions. */
+export const isElementary = (e: Expr): boolean =>
+  (e.op === "unary" && !isNativeUnary(e.fn, e.x.dtype)) || (e.op === "binary" && !isNativeBinary(e.fn, e.a.dtype) && vectorShift[e.fn] === undefined);
 
 /** The shift of all lanes by one count below 32. */
 export const vectorShift: Readonly<Partial<Record<BinaryFn, PlainOp>>> = { shiftLeft: "i32x4.shl", shiftRight: "i32x4.shr_u", shiftRightArithmetic: "i32x4.shr_s" };

@@ -18,14 +18,17 @@ export const exponential: Coefficients = {
   ],
 };
 
-/** The same to what exp itself needs, a unit more at its least. */
-export const shortestExponential: Coefficients = {
-  float64: [
-    0.5, 0.16666666666666669, 0.04166666666662348, 0.008333333333330011, 0.0013888888917538296, 0.00019841269863303223,
-    2.4801520792572694e-05, 2.75572680728901e-06, 2.762032742826824e-07, 2.5100569275813683e-08,
-  ],
-  float32: [0.5, 0.16666576, 0.041666552, 0.008363293, 0.0013926326],
-};
+/** The same to what exp itself needs in float32, a unit more at its least. */
+export const shortestExponential: readonly number[] = [0.5, 0.16666576, 0.041666552, 0.008363293, 0.0013926326];
+
+/** The same on |r| <= ln(2)/512, for float64. */
+export const tabulatedExponential: readonly number[] = [0.5, 0.16666667814448077, 0.04166666857963567];
+
+/** tanh(d)/d = A/(A - C), A = a0 + z and C = c1 z + c2 z^2 in z = d^2, |d| <= 1/64; float32: A = a0 and C = c1 z. */
+export const hyperbolicTangentNearby = {
+  float64: [10.500018314270151, -3.500006104756717, -0.09999959301976817],
+  float32: [1, -0.33332953565208894, 0],
+} as const;
 
 /** (tanh(h)/h - 1) / z in z = h^2, |h| <= 0.325 ln(2). */
 export const hyperbolicTangent: Coefficients = {

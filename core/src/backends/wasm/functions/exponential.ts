@@ -1,6 +1,7 @@
-import { exponential, hyperbolicTangent, powerExponential, shortestExponential } from "./coefficients.js";
+import { exponential, hyperbolicTangent, hyperbolicTangentNearby, powerExponential, shortestExponential, tabulatedExponential } from "./coefficients.js";
 import type { Body, Value } from "./graph.js";
 import type { Lanes } from "./lanes.js";
+import { powers, tangents, tanhLimit } from "./tables.js";
 
 /** exp(x) = 2^n (1 + s): the common part of this family. `sum` is n + magic, for `powerOfTwo`. */
 export interface Exponential {
@@ -14,12 +15,19 @@ export interface Exponential {
 /** ln 2 in two parts; n times the first is exact for the n of every finite exp(x). */
 export const ln2 = { float64: [0.6931471804855391, 7.440617110012397e-11], float32: [0.693359375, -2.1219444e-4] } as const;
 
-/** Cody and Waite's reduction, then exp(r) - 1 = r + r^2 Q(r). */
+/** The same of ln(2)/256. */
+const ln2Over256 = [0.0027076061737716373, 2.9064910585985925e-13] as const;
+
+/** Cody and Waite's reduction x = n unit + r, n an integer; `sum` is n + magic. */
+function reduced(l: Lanes, x: Value, perUnit: number, [high, low]: readonly [number, number], magic: number): { n: Value; r: Value; sum: Value } {
+  const sum = l.madd(x, l.number(perUnit), magic);
+  const n = l.sub(sum, magic);
+  return { n, sum, r: l.nmadd(n, l.number(low), l.nmadd(n, l.number(high), x)) };
+}
+
+/** That reduction, then exp(r) - 1 = r + r^2 Q(r). */
 export function reduce(l: Lanes, x: Value): Exponential {
-  const [high, low] = ln2[l.dtype];
-  const sum = l.madd(x, l.number(1 / Math.LN2), l.magic);
-  const n = l.sub(sum, l.magic);
-  const r = l.nmadd(n, l.number(low), l.nmadd(n, l.number(high), x));
+  const { n, r, sum } = reduced(l, x, 1 / Math.LN2, ln2[l.dtype], l.magic);
   const tail = l.mul(l.mul(r, r), l.polynomial(exponential[l.dtype], r));
   const s = l.add(r, tail);
   return { n, sum, s, low: l.add(l.sub(r, s), tail) };
@@ -32,22 +40,48 @@ export function scale(l: Lanes, x: Value, n: Value, sum: Value): Value {
   return l.mul(l.mul(x, l.powerOfTwo(half)), l.powerOfTwo(rest));
 }
 
-/** For results well within the range of normal numbers the power of two is added to the exponent; others are scaled in two steps. */
+/**
+ * For results well within the range of normal numbers the power of two is added to the exponent. Others, and NaN, take it in two steps: 2^(n-1) times 2
+ * for positive x, 2^(n+63) times 2^-63 (float32: n+31) for negative. Either way gives the same bits where both are right.
+ */
 export function exp(l: Lanes, x: Value): Body {
-  const mantissa = (v: Value): { n: Value; sum: Value; k: Value } => {
-    const [high, low] = ln2[l.dtype];
-    const sum = l.madd(v, l.number(1 / Math.LN2), l.magic);
-    const n = l.sub(sum, l.magic);
-    const r = l.nmadd(n, l.number(low), l.nmadd(n, l.number(high), v));
+  const clamped = l.pmax(l.pmin(x, l.pick(710, 89)), l.pick(-746, -104));
+  const first = l.shrU(l.sign(x), l.pick(5, 3));
+  const second = l.isub(l.number(2), first);
+  const { plain, inSteps, within } = l.wide ? expByTable(l, x, clamped, first) : expByPolynomial(l, x, clamped, first);
+  return { value: plain, rare: { within, mask: l.pick("i64x2.bitmask", "i32x4.bitmask"), value: l.mul(inSteps, second) } };
+}
+
+interface Steps {
+  readonly plain: Value;
+  /** Of the clamped argument, with `first` added to the exponent, halved. */
+  readonly inSteps: Value;
+  readonly within: Value;
+}
+
+/** 2^n exp(r), |r| at most ln(2)/2. */
+function expByPolynomial(l: Lanes, x: Value, clamped: Value, first: Value): Steps {
+  const parts = (v: Value, magic: number) => {
+    const { n, r, sum } = reduced(l, v, 1 / Math.LN2, ln2[l.dtype], magic);
     const z = l.mul(r, r);
-    return { n, sum, k: l.add(l.madd(z, l.paired(shortestExponential[l.dtype], r, z), r), 1) };
+    return { n, bits: l.shl(sum, l.fraction), significand: l.add(l.madd(z, l.paired(shortestExponential, r, z), r), 1) };
   };
-  const { n, sum, k } = mantissa(x);
-  const clamped = mantissa(l.pmax(l.pmin(x, l.pick(710, 89)), l.pick(-746, -104)));
-  return {
-    value: l.iadd(k, l.shl(sum, l.fraction)),
-    rare: { within: l.lt(l.mul(n, n), l.pick(1020 ** 2, 124 ** 2)), mask: l.pick("i64x2.bitmask", "i32x4.bitmask"), value: scale(l, clamped.k, clamped.n, clamped.sum) },
+  const { n, bits, significand } = parts(x, l.magic);
+  const steps = parts(clamped, l.magic + l.bias - 1);
+  return { plain: l.iadd(significand, bits), inSteps: l.mul(steps.significand, l.iadd(steps.bits, first)), within: l.lt(l.mul(n, n), 124 ** 2) };
+}
+
+/** 2^(n/256) exp(r), |r| at most ln(2)/512: Tang, "Table-driven implementation of the exponential function in IEEE floating-point arithmetic", 1989. */
+function expByTable(l: Lanes, x: Value, clamped: Value, first: Value): Steps {
+  const parts = (v: Value, magic: number) => {
+    const { n, r, sum } = reduced(l, v, 256 / Math.LN2, ln2Over256, magic);
+    const power = l.iadd(l.lookup(powers, l.shl(l.and(sum, l.bits(255n)), 3)), l.shl(sum, 44));
+    return { n, power, small: l.madd(l.mul(r, r), l.horner(tabulatedExponential, r), r) };
   };
+  const { n, power, small } = parts(x, l.magic);
+  const steps = parts(clamped, l.magic - 256);
+  const lifted = l.iadd(steps.power, first);
+  return { plain: l.madd(power, small, power), inSteps: l.madd(lifted, steps.small, lifted), within: l.lt(l.mul(n, n), (1020 * 256) ** 2) };
 }
 
 /** 2^x: n and x - n are exact. */
@@ -73,58 +107,43 @@ export function expm1(l: Lanes, x: Value): Value {
 
 /**
  * exp(2x) = 2^n (1 + t) / (1 - t) with t = tanh(h), h = x - n ln(2)/2: odd, and small enough for a short polynomial. n is the integer nearest
- * to 2 (x - shift) / ln(2), for shifts up to 0.07 ln(2).
+ * to 2 x / ln(2).
  */
-function reduceTwice(l: Lanes, x: Value, shift: number): { n: Value; t: Value } {
+function reduceTwice(l: Lanes, x: Value): { n: Value; t: Value } {
   const [high, low] = ln2[l.dtype];
-  const n = l.sub(l.madd(shift === 0 ? x : l.sub(x, shift), l.number(2 / Math.LN2), l.magic), l.magic);
+  const n = l.sub(l.madd(x, l.number(2 / Math.LN2), l.magic), l.magic);
   const h = l.nmadd(n, l.number(low / 2), l.nmadd(n, l.number(high / 2), x));
   const z = l.mul(h, h);
   return { n, t: l.madd(l.mul(h, z), l.polynomial(hyperbolicTangent[l.dtype], z), h) };
 }
 
 /**
- * (e - 1) / (e + 1) with e = exp(2|x|) = 2^n (1 + 2s) and c = 2^-n / 2: (s + (1/2 - c)) / (s + (1/2 + c)).
+ * With |x| = i/32 + d, T = tanh(i/32) from a table and tanh(d) = d A / (A - C): tanh|x| = T + d + d (C - A T (T + d)) / (A - C + A T d), by the addition
+ * theorem. What is added to T is small, and what is added to d smaller still, so that hardly more is rounded than the last two sums.
  */
-function tanhShort(l: Lanes, x: Value): Value {
-  const sign = l.sign(x);
-  const a = l.pmin(l.xor(x, sign), 9.5);
-  const sum = l.madd(a, l.number(-2 / Math.LN2), l.magic);
-  // The larger n, the less an error of r counts.
-  const r = l.madd(l.sub(sum, l.magic), l.number(Math.LN2 / 2), a);
-  const z = l.mul(r, r);
-  const tail = l.mul(z, l.paired(shortestExponential[l.dtype].map((q, i) => q * 2 ** (i + 1)), r, z));
-  const s = l.add(r, tail);
-  const c = l.iadd(l.shl(sum, l.fraction), l.number(0.5));
-  const [minus, plus] = [l.sub(l.number(0.5), c), l.add(c, 0.5)];
-  const [a1, b] = [l.add(s, minus), l.add(s, plus)];
-  const q = l.div(a1, b);
-  // What rounding took from numerator and denominator, over the denominator: 1 + q is near enough to its reciprocal.
-  const rest = l.nmadd(q, l.sub(s, l.sub(b, plus)), l.add(l.sub(r, l.sub(a1, minus)), tail));
-  return l.or(l.madd(rest, l.add(q, 1), q), sign);
-}
-
-/** (e - 1) / (e + 1) with e = exp(2|x|) as above and c = 2^-n: ((1 - c) + (1 + c) t) / ((1 + c) + (1 - c) t). */
 export function tanh(l: Lanes, x: Value): Value {
-  if (!l.wide) return tanhShort(l, x);
-  // The shift gives n = 0, which is the most accurate, more than its share.
-  const { n, t } = reduceTwice(l, l.pmin(l.abs(x), l.pick(22, 10)), 0.05);
-  const c = inverseScale(l, n);
-  const [minus, plus] = [l.sub(l.number(1), c), l.add(c, 1)];
-  const [a, b] = [l.madd(plus, t, minus), l.madd(minus, t, plus)];
-  const q = l.div(a, b);
-  // What rounding took from a (c t is exact), less q times what it took from b, over b; for 1/b 3/4 is near enough: it is 2/3 to 1.2, or both
-  // are exact.
-  const aLow = l.add(l.add(l.sub(minus, a), t), l.mul(c, t));
-  const rest = l.nmadd(q, l.madd(minus, t, l.sub(plus, b)), aLow);
-  return l.withSign(l.madd(rest, l.number(0.75), q), x);
+  const a = l.andnot(x, l.signBit);
+  const limit = l.number(tanhLimit[l.dtype]);
+  const magic = l.magic / 32;
+  // The table's index must not be NaN, but d must.
+  const sum = l.add(l.pmin(limit, a), magic);
+  const d = l.sub(l.pmin(a, limit), l.sub(sum, magic));
+  const known = l.lookup(tangents[l.dtype], l.wide ? l.shl(sum, 3) : l.shl(l.and(sum, l.bits(0xfffn)), 2));
+  const z = l.mul(d, d);
+  const [a0, c1, c2] = hyperbolicTangentNearby[l.dtype];
+  const A = l.wide ? l.add(z, a0) : l.number(a0);
+  const C = l.mul(z, l.wide ? l.madd(z, l.number(c2), c1) : c1);
+  const scaled = l.wide ? l.mul(A, known) : known;
+  const numerator = l.nmadd(scaled, l.add(known, d), C);
+  const denominator = l.madd(scaled, d, l.sub(A, C));
+  return l.withSign(l.add(known, l.madd(l.div(d, denominator), numerator, d)), x);
 }
 
 /**
  * With exp(x) as above and c = 2^-n: (1 + t) / ((1 + c) + (1 - c) t), and where c would overflow the rest of the power times the quotient.
  */
 export function logistic(l: Lanes, x: Value): Value {
-  const { n, t } = reduceTwice(l, l.mul(l.pmax(l.pmin(x, l.pick(100, 60)), l.pick(-746, -104)), 0.5), 0);
+  const { n, t } = reduceTwice(l, l.mul(l.pmax(l.pmin(x, l.pick(100, 60)), l.pick(-746, -104)), 0.5));
   const near = l.pmax(n, l.pick(-1000, -120));
   const c = inverseScale(l, near);
   const [minus, plus] = [l.sub(l.number(1), c), l.add(c, 1)];

@@ -71,6 +71,7 @@ describe.each([false, ...(hasRelaxed ? [true] : [])])("relaxed SIMD: %s", (relax
         const expected = bits("vector");
         expect(bits("inline")).toEqual(expected);
         expect(bits("lockstep")).toEqual(expected);
+        expect(bits("straight")).toEqual(expected);
         expect(bits("scalar")).toEqual(expected);
       }
     });

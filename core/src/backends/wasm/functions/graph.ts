@@ -7,11 +7,22 @@ export type Value =
   | { readonly kind: "constant"; readonly bytes: Uint8Array; readonly key: string }
   | { readonly kind: "op"; readonly op: PlainOp; readonly operands: readonly Value[] }
   | { readonly kind: "shift"; readonly op: PlainOp; readonly operands: readonly [Value]; readonly count: number }
-  | { readonly kind: "shuffle"; readonly operands: readonly [Value, Value]; readonly words: readonly [number, number, number, number] };
+  | { readonly kind: "shuffle"; readonly operands: readonly [Value, Value]; readonly words: readonly [number, number, number, number] }
+  /** The entries of a table at each lane's offset in bytes, its low 32 bits. */
+  | { readonly kind: "lookup"; readonly operands: readonly [Value]; readonly table: Table };
+
+type Operation = Exclude<Value, { readonly kind: "argument" | "constant" }>;
+
+/** Constant numbers in memory, of the lanes' width in bytes. */
+export interface Table {
+  readonly key: string;
+  readonly width: 4 | 8;
+  readonly bytes: () => Uint8Array;
+}
 
 /**
  * A function of vectors: its value, and the lanes that are out of the fast path's reach, with what takes over for them: a function, or a
- * value computed in place for those that are not `within`.
+ * value computed in place for those that are not `within`. The latter is right in all lanes, with the same bits in those within.
  */
 export interface Body {
   readonly value: Value;
@@ -48,6 +59,37 @@ export function pushConstant(f: FunctionBuilder, library: FunctionLibrary, v: Va
   else f.v128(v.bytes);
 }
 
+/** Pushes an operation's value, its operands being what `push` pushes. */
+export function emitOperation(f: FunctionBuilder, library: FunctionLibrary, v: Operation, push: (operand: Value) => void): void {
+  if (v.kind === "lookup") {
+    emitLookup(f, library.table(v.table.key, v.table.bytes), v.table.width, () => { push(v.operands[0]); });
+    return;
+  }
+  for (const x of v.operands) push(x);
+  if (v.kind === "op") f.op(v.op);
+  else if (v.kind === "shift") f.i32(v.count).op(v.op);
+  else f.shuffle32(...v.words);
+}
+
+/** Loads the entry of each lane. Of four offsets two are taken at once from the vector: each is two instructions of the vector units. */
+function emitLookup(f: FunctionBuilder, table: number, width: 4 | 8, pushOffsets: () => void): void {
+  if (width === 8) {
+    for (const lane of [2, 0]) {
+      pushOffsets();
+      f.lane("i32x4.extract_lane", lane);
+    }
+    f.memory("v128.load64_zero", table).memoryLane("v128.load64_lane", 1, table);
+    return;
+  }
+  const pair = f.local("i64");
+  for (const half of [1, 0]) {
+    pushOffsets();
+    f.lane("i64x2.extract_lane", half).tee(pair).i64(32n).op("i64.shr_u").op("i32.wrap_i64").get(pair).op("i32.wrap_i64");
+  }
+  f.release(pair).memory("v128.load32_zero", table);
+  for (const lane of [1, 2, 3]) f.memoryLane("v128.load32_lane", lane, table);
+}
+
 /** Writes a body into `f`, its arguments being these locals; the result is left on the stack. */
 export function emitBody(f: FunctionBuilder, library: FunctionLibrary, args: readonly Local[], body: Body): void {
   const uses = countUses(body);
@@ -67,10 +109,13 @@ export function emitBody(f: FunctionBuilder, library: FunctionLibrary, args: rea
       f.get(local);
       return;
     }
-    for (const operand of v.operands) emit(operand);
-    if (v.kind === "op") f.op(v.op);
-    else if (v.kind === "shift") f.i32(v.count).op(v.op);
-    else f.shuffle32(...v.words);
+    if (v.kind === "lookup") {
+      const offsets = f.local("v128");
+      emit(v.operands[0]);
+      f.set(offsets);
+      emitOperation(f, library, v, () => f.get(offsets));
+      f.release(offsets);
+    } else emitOperation(f, library, v, emit);
     if (uses.get(v)! > 1) {
       const fresh = f.local("v128");
       kept.set(v, fresh);

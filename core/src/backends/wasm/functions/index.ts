@@ -26,9 +26,13 @@ export function inlineFunction(f: FunctionBuilder, library: FunctionLibrary, nam
   return body !== undefined;
 }
 
-/** The same for several arguments at once, side by side; gives locals with the results. */
-export function inlineLockstep(f: FunctionBuilder, library: FunctionLibrary, name: UnaryFn | ArithmeticFn, dtype: FloatDType, args: readonly (readonly Local[])[]): Local[] {
-  return emitLockstep(f, library, args, bodyOf(name, dtype, library)!);
+/**
+ * The same for several arguments at once, side by side; gives locals with the results.
+ * @param straight without branches for rare arguments, where that is possible: more is computed, but beside whatever else the loop computes.
+ */
+export function inlineLockstep(f: FunctionBuilder, library: FunctionLibrary, name: UnaryFn | ArithmeticFn, dtype: FloatDType, args: readonly (readonly Local[])[], straight: boolean): Local[] {
+  const body = bodyOf(name, dtype, library)!;
+  return emitLockstep(f, library, args, straight && body.rare ? { value: body.rare.value } : body);
 }
 
 /** Whether a function is written in place at this point of `f`. */

@@ -1,6 +1,6 @@
 import type { PlainOp } from "../assembler/index.js";
 import type { FloatDType, FunctionLibrary } from "./contract.js";
-import type { Value } from "./graph.js";
+import type { Table, Value } from "./graph.js";
 
 const constantOf = (bytes: Uint8Array): Value => {
   const words = new DataView(bytes.buffer, bytes.byteOffset);
@@ -112,6 +112,8 @@ export class Lanes {
   shl(a: Value, count: number): Value { return this.shift(`${this.int}.shl`, a, count); }
   shrU(a: Value, count: number): Value { return this.shift(`${this.int}.shr_u`, a, count); }
   private shift(op: PlainOp, a: Value, count: number): Value { return this.unique({ kind: "shift", op, operands: [a], count }, `${op}${count}`); }
+
+  lookup(table: Table, offsets: Value): Value { return this.unique({ kind: "lookup", operands: [offsets], table }, `lookup ${table.key}`); }
 
   get signBit(): Value { return this.bits(this.wide ? 1n << 63n : 1n << 31n); }
   sign(a: Value): Value { return this.and(a, this.signBit); }

@@ -1,6 +1,6 @@
 import type { FunctionBuilder, Local } from "../assembler/index.js";
 import type { FunctionLibrary } from "./contract.js";
-import { countUses, operandsOf, pushConstant } from "./graph.js";
+import { countUses, emitOperation, operandsOf, pushConstant } from "./graph.js";
 import type { Body, Value } from "./graph.js";
 
 /**
@@ -36,10 +36,7 @@ export function emitLockstep(f: FunctionBuilder, library: FunctionLibrary, args:
     const operands = v.operands.map((x) => ({ x, locals: compute(x) }));
     const results = fresh();
     results.forEach((result, copy) => {
-      for (const { locals } of operands) f.get(locals[copy]!);
-      if (v.kind === "op") f.op(v.op);
-      else if (v.kind === "shift") f.i32(v.count).op(v.op);
-      else f.shuffle32(...v.words);
+      emitOperation(f, library, v, (x) => f.get(operands.find((o) => o.x === x)!.locals[copy]!));
       f.set(result);
     });
     held.set(v, results);
