@@ -1,4 +1,4 @@
-import { ArgumentError, type ArrayLike, foriLoop, type NDArray, np } from "@hessia/core";
+import { ArgumentError, type ArrayLike, cond, foriLoop, type NDArray, np } from "@hessia/core";
 import { stopGradient } from "@hessia/autodiff";
 import { requireSquare } from "./factorizations/matrix-types.js";
 import { asMatrix } from "./factorizations/operands.js";
@@ -56,6 +56,8 @@ export function expm(a: ArrayLike, options: { readonly maxSquarings?: number } =
   const u = np.matmul(scaled, np.add(np.matmul(x6, combine(b[13]!, b[11]!, b[9]!, 0)), combine(b[7]!, b[5]!, b[3]!, b[1]!)));
   const v = np.add(np.matmul(x6, combine(b[12]!, b[10]!, b[8]!, 0)), combine(b[6]!, b[4]!, b[2]!, b[0]!));
   const r = solve(np.subtract(v, u), np.add(v, u), { checkFinite: false });
-  const squared = foriLoop(0, maxSquarings, (i, y: NDArray) => np.where(perMatrix(np.less(i.astype(x.dtype), squarings)), np.matmul(y, y), y), r);
+  const most = np.max(np.where(np.isfinite(squarings), squarings, 0));
+  const square = (i: NDArray, y: NDArray) => np.where(perMatrix(np.less(i, squarings)), np.matmul(y, y), y);
+  const squared = foriLoop(0, maxSquarings, (i, y: NDArray) => cond(np.less(i.astype(x.dtype), most), square, (_i, same) => same, i.astype(x.dtype), y), r);
   return np.where(perMatrix(tooLarge), NaN, squared);
 }

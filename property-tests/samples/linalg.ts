@@ -33,6 +33,8 @@ export function linalgSamples(): [AnyPrimitive, Sample[]][] {
     [lu, [...one(dominant, [3, 3], [2, 3, 3]), ...one((a) => np.add(np.multiply(0.2, a), np.pad(ramp(2, 2), [[1, 1], [0, 0]])), [4, 2]), ...one((a) => np.add(np.multiply(0.2, a), np.pad(np.flip(ramp(2, 2), 0), [[0, 0], [0, 2]])), [2, 4])]],
     [named("linalg.qr"), [...one(dominant, [3, 3]), ...one(separated, [4, 2], [2, 4, 3])].map((s) => ({ ...s, params: { complete: false } }))],
     [named("linalg.eigh"), one(symmetric, [3, 3], [2, 2, 2])],
+    [named("linalg.eigvalsh"), one(symmetric, [3, 3], [2, 2, 2])],
+    [named("linalg.svdvals"), one(separated, [3, 3], [4, 2], [2, 3, 2])],
     [named("linalg.svd"), one(separated, [3, 3], [4, 2], [2, 3, 2])],
     [solveT, flags.flatMap((lower) => flags.flatMap((transpose) => flags.map((unitDiagonal): Sample => ({ inputs: [realInput([2, 3, 3]), realInput([2, 3, 2])], params: { lower, transpose, unitDiagonal }, prepare: ([a, b]) => [np.add(a!, np.multiply(3, np.eye(3))), b!] }))))],
     [factored, (["lu", "cholesky"] as const).flatMap((kind) => flags.map((transpose): Sample => ({

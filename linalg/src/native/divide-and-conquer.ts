@@ -85,7 +85,7 @@ export const divideAndConquer = template("linalg.divideAndConquer", {
   const failed = c.index(0);
   c.when(n.atMost(baseSize), () => {
     c.range(0, n, (i) => z.store(1, i.times(zRow.plus(1))));
-    failed.set(c.call(implicitQl, { n, d, e, z, zRow }));
+    failed.set(c.call(implicitQl, { n, d, e, z, zRow, count: n }));
     c.call(ascendingOrder, { n, d, order });
   }, () => c.block((leave) => {
     const n1 = c.let(n.over(2));

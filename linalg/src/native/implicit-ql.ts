@@ -6,9 +6,9 @@ const sweepLimit = 50;
 
 /**
  * Eigenvalues of the tridiagonal matrix with diagonal d and e beside it (e[n-1] is a spare place), by implicit QL with Wilkinson's shift; the rotations go to
- * the n rows of z, n elements each. d is not sorted. Gives 1 where there is no convergence, else 0.
+ * the n rows of z, `count` elements each. d is not sorted. Gives 1 where there is no convergence, else 0.
  */
-export const implicitQl = template("linalg.implicitQl", { n: "index", d: "pointer", e: "pointer", z: "pointer", zRow: "index" }, "index", (c, { n, d, e, z, zRow }) => {
+export const implicitQl = template("linalg.implicitQl", { n: "index", d: "pointer", e: "pointer", z: "pointer", zRow: "index", count: "index" }, "index", (c, { n, d, e, z, zRow, count }) => {
   const failed = c.index(0);
   // What is negligible beside the elements so far (Bowdler, Martin, Reinsch, Wilkinson 1968): beside its neighbours alone, which are
   // rounding where the matrix has low rank, nothing might ever be.
@@ -55,7 +55,7 @@ export const implicitQl = template("linalg.implicitQl", { n: "index", d: "pointe
           p.set(s.times(t));
           d.store(g.plus(p), i.plus(1));
           g.set(co.times(t).minus(b));
-          c.call(rotate, { n, x: z.at(i.times(zRow)), y: z.at(i.plus(1).times(zRow)), cos: co, sin: s });
+          c.call(rotate, { n: count, x: z.at(i.times(zRow)), y: z.at(i.plus(1).times(zRow)), cos: co, sin: s });
           i.add(-1);
         });
         d.store(d.load(l).minus(p), l);

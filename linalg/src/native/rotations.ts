@@ -1,10 +1,15 @@
 import { template } from "@hessia/core/native";
 
-/** `sqrt(x^2 + y^2)` without overflow. */
+/** `sqrt(x^2 + y^2)`, without overflow or loss where squares are far from 1. */
 export const hypotenuse = template("linalg.hypotenuse", { x: "real", y: "real" }, "real", (c, { x, y }) => {
   const large = c.let(x.abs().max(y.abs()));
-  const ratio = c.let(x.abs().min(y.abs()).over(large));
-  return c.choose(large.equals(0), 0, large.times(ratio.times(ratio).plus(1).sqrt()));
+  const length = c.let(x.times(x).plus(y.times(y)).sqrt());
+  const exponent = c.dtype === "float64" ? 400 : 48;
+  c.when(large.greater(2 ** exponent).or(large.less(2 ** -exponent)), () => {
+    const ratio = c.let(x.abs().min(y.abs()).over(large));
+    length.set(c.choose(large.equals(0), 0, large.times(ratio.times(ratio).plus(1).sqrt())));
+  });
+  return length;
 });
 
 /** `x = cos x - sin y, y = sin x + cos y` */

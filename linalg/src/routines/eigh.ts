@@ -31,6 +31,15 @@ export const eighRoutine = defineRoutine<MatrixBatch>({
   },
 });
 
+/** The eigenvalues alone. */
+export const eigvalshRoutine = defineRoutine<MatrixBatch>({
+  name: "linalg.eigvalsh",
+  reference([a], [w], sizes) {
+    const { batch, n } = sizes;
+    eighRoutine.reference([a!], [w!, { shape: [batch, n, n], dtype: a!.dtype, data: new Float64Array(batch * n * n) }], sizes);
+  },
+});
+
 /** What is left of columns that depend on others gets smaller by rounding errors from step to step; of subnormal numbers no reflector is orthogonal. */
 const negligible = 1e-250;
 

@@ -32,6 +32,16 @@ export const svdRoutine = defineRoutine<SvdSizes>({
   },
 });
 
+/** The singular values alone. */
+export const svdvalsRoutine = defineRoutine<SvdSizes>({
+  name: "linalg.svdvals",
+  reference([a], [s], sizes) {
+    const { batch, m, n } = sizes;
+    const spare = (...shape: number[]) => ({ shape, dtype: a!.dtype, data: new Float64Array(shape.reduce((x, y) => x * y)) });
+    svdRoutine.reference([a!], [spare(batch, m, n), s!, spare(batch, n, n)], sizes);
+  },
+});
+
 function dot(a: Float64Array, i: number, b: Float64Array, j: number, len: number): number {
   let sum = 0;
   for (let k = 0; k < len; k++) sum += a[i + k]! * b[j + k]!;
