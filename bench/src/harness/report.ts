@@ -39,7 +39,7 @@ function cellText(name: SystemName, cell: Cell, ratio: number | undefined, flops
   const rate = flops === undefined ? "" : `, ${(flops / cell.median / 1e6).toFixed(1)} GFLOP/s`;
   const wrong = cell.inaccurate ? ` (${cell.wrong ? "**wrong**" : "off"} by ${cell.error!.toExponential(0)})` : "";
   const versus = ratio === undefined || name === "hessia" ? "" : ` (${times(ratio)} ×)`;
-  return `${formatTime(cell.median)}${rate}${versus}${wrong}`;
+  return `${formatTime(cell.median)}${rate}${versus}${wrong}${cell.once ? " (one call)" : ""}`;
 }
 
 const row = (cells: readonly string[]): string => `| ${cells.map((text) => text.replaceAll("|", "\\|")).join(" | ")} |`;

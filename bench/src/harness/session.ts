@@ -18,6 +18,8 @@ export interface Cell {
   readonly error?: number;
   /** The distance is above the tolerance of the case. */
   readonly inaccurate?: boolean;
+  /** Too slow to be called again: the time is that of one call. */
+  readonly once?: boolean;
   /** The answer is another one: for ours when it is inaccurate, for a peer when nothing can excuse the distance. */
   readonly wrong?: boolean;
   /** Why there is no time. */
@@ -46,8 +48,11 @@ export interface Plan {
 
 /** A peer with fewer digits than it should have is still compared; beyond this it did not solve the task. */
 const inexcusable = 1e-3;
-/** No system holds a case longer than this. */
+/** A peer whose second call takes so many milliseconds is not called again: everyone would wait for it, and no disturbance is of that size. */
+const slowCall = 1000;
+/** Ours does not hold a case longer than this. */
 const secondsPerCase = 40;
+/** A peer that has not prepared a case by then has no time for it. */
 const secondsPerRequest = 120;
 
 const failed = (error: unknown): Cell => ({ rounds: new Map(), failure: error instanceof Error ? error.message : String(error), unsupported: error instanceof SystemError && error.unsupported });
@@ -103,6 +108,11 @@ export class Session {
         const prepared = await process.ask<PreparedAnswer>({ op: "prepare", task: task.name, params: c.params }, secondsPerRequest);
         const error = distance(prepared.digest.map(Number), expected.values, scale);
         cells.set(name, { rounds: new Map(), first: prepared.first, error, inaccurate: !(error <= expected.tolerance), wrong: !(error <= (name === "hessia" ? expected.tolerance : Math.max(expected.tolerance, inexcusable))) });
+        if (name !== "hessia" && prepared.second > slowCall) {
+          cells.set(name, { ...cells.get(name)!, once: true, rounds: new Map([[0, prepared.second / (c.callsPerRun ?? 1)]]), median: prepared.second / (c.callsPerRun ?? 1) });
+          await process.ask({ op: "release" }, secondsPerRequest);
+          continue;
+        }
         const affordable = Math.max(1, Math.floor((secondsPerCase * 1000) / Math.max(prepared.second, slice)));
         if (prepared.second < slice) await process.ask<MeasureAnswer>({ op: "measure", milliseconds: slice }, secondsPerRequest); // warm
         ready.push({ name, process, rounds: Math.min(rounds, affordable) });

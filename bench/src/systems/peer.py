@@ -254,12 +254,18 @@ def linalg(p):
         residual = np.abs(s @ v[:, columns] - v[:, columns] * w[columns]).max()
         return [float((w**k).sum()) for k in (1, 2, 3)] + [float(residual)]
 
-    answer = {"qr": lambda y: digest(np.abs(np.asarray(y[1]))), "eigh": eigen}.get(op, digest)
+    def singular(result):
+        u, sigma, vt = map(np.asarray, result)
+        rows = sorted({*range(0, n, 16), n - 1})
+        return [float((sigma**k).sum()) for k in (2, 4)] + [float(np.abs(a0.T @ u[:, rows] - (sigma[rows, None] * vt[rows]).T).max())]
+
+    a0 = a
+    answer = {"svd": singular, "qr": lambda y: digest(np.abs(np.asarray(y[1]))), "eigh": eigen}.get(op, digest)
     if SYSTEM == "numpy":
-        return Prepared({"cholesky": lambda: np.linalg.cholesky(s), "solve": lambda: np.linalg.solve(a, b), "qr": lambda: np.linalg.qr(a), "eigh": lambda: np.linalg.eigh(s)}[op], answer)
+        return Prepared({"cholesky": lambda: np.linalg.cholesky(s), "solve": lambda: np.linalg.solve(a, b), "qr": lambda: np.linalg.qr(a), "eigh": lambda: np.linalg.eigh(s), "svd": lambda: np.linalg.svd(a)}[op], answer)
     a, b, s_ = jnp.asarray(a), jnp.asarray(b), jnp.asarray(s)
     f = jax.jit(getattr(jnp.linalg, op))
-    arguments = (a, b) if op == "solve" else (a,) if op == "qr" else (s_,)
+    arguments = (a, b) if op == "solve" else (a,) if op in ("qr", "svd") else (s_,)
     return Prepared(lambda: f(*arguments), answer)
 
 

@@ -103,6 +103,34 @@ function traces(s: Float64Array, n: number): number[] {
   return [one, two, three, 0];
 }
 
+/** The same for U, s and V' of A: the sums of s^2 and s^4 are the traces of the powers of A A', and the residual is that of A' u = s v. */
+export function singularDigest(a: Float64Array, n: number, u: ArrayLike<number>, s: ArrayLike<number>, vt: ArrayLike<number>): number[] {
+  const powers = [0, 0];
+  let residual = 0;
+  for (let k = 0; k < n; k++) {
+    for (let p = 0; p < 2; p++) powers[p]! += s[k]! ** (2 * p + 2);
+    if (k % 16 !== 0 && k !== n - 1) continue;
+    for (let j = 0; j < n; j++) {
+      let sum = -s[k]! * vt[k * n + j]!;
+      for (let i = 0; i < n; i++) sum += a[i * n + j]! * u[i * n + k]!;
+      residual = Math.max(residual, Math.abs(sum));
+    }
+  }
+  return [...powers, residual];
+}
+
+function singularTraces(a: Float64Array, n: number): number[] {
+  let [one, two] = [0, 0];
+  for (let i = 0; i < n; i++)
+    for (let j = 0; j < n; j++) {
+      one += a[i * n + j]! ** 2;
+      let product = 0;
+      for (let k = 0; k < n; k++) product += a[i * n + k]! * a[j * n + k]!;
+      two += product * product;
+    }
+  return [one, two, 0];
+}
+
 /** The digest of R: signs of its rows are free. */
 export const absoluteDigest = (r: ArrayLike<number>): number[] => digest(r).map(Math.abs);
 
@@ -111,6 +139,7 @@ const references: Record<string, (n: number) => number[]> = {
   solve: (n) => digest(solution(general(n), rightSide(n), n)),
   qr: (n) => digest(triangularFactor(general(n), n)),
   eigh: (n) => traces(definite(n), n),
+  svd: (n) => singularTraces(general(n), n),
 };
 
 const bars: Record<string, Bar[]> = {
@@ -118,6 +147,7 @@ const bars: Record<string, Bar[]> = {
   solve: [bar(1, javascriptPeers), bar(0.3, "numpy")],
   qr: [bar(10, javascriptPeers), bar(0.3, "numpy")],
   eigh: [bar(30, javascriptPeers), bar(0.3, "numpy")],
+  svd: [bar(0.3, "numpy")],
 };
 
 const cases = [128, 512].flatMap((n) =>

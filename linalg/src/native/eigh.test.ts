@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { eighPrimitive } from "../factorizations/eigh.js";
+import { eighPrimitive, eigvalshPrimitive } from "../factorizations/eigh.js";
 import { eighRoutine } from "../routines/eigh.js";
 import { asArray, distance, epsilon, type FloatName, native, numbers, reference, residual, sizes } from "./test-support.js";
 
@@ -20,6 +20,7 @@ const tridiagonal = (n: number, d: (i: number) => number, e: (i: number) => numb
 function check(values: Float64Array, batch: number, n: number, dtype: FloatName, compare = n <= 65): void {
   const a = asArray(values, [batch, n, n], dtype);
   const [w, v] = native(eighPrimitive, [a], {});
+  const [alone] = native(eigvalshPrimitive, [a], {});
   const eps = epsilon[dtype];
   const bound = 4 * (n + 8) * eps;
   for (let g = 0; g < batch; g++) {
@@ -31,6 +32,7 @@ function check(values: Float64Array, batch: number, n: number, dtype: FloatName,
     const W = (i: number) => w![g * n + i]!;
     expect(residual(n, n, n, (i, k) => A(i, k) / size, V, (i, j) => V(i, j) * (W(j) / size))).toBeLessThanOrEqual(bound * 2);
     expect(residual(n, n, n, (i, k) => V(k, i), V, (i, j) => (i === j ? 1 : 0))).toBeLessThanOrEqual(bound);
+    for (let i = 0; i < n; i++) expect(Math.abs(alone![g * n + i]! - W(i)) / size).toBeLessThanOrEqual(bound * 4);
     for (let i = 1; i < n; i++) if (!(W(i) >= W(i - 1))) expect.fail(`w[${i}] is ${W(i)} after ${W(i - 1)}`);
     if (!compare) continue;
     const one = { shape: [1, n, n] };
@@ -82,6 +84,7 @@ describe.each(["float64", "float32"] as const)("%s", (dtype) => {
         for (let g = 0; g < 3; g++) values.set(random(n + g, n), g * n * n);
         values[n * n + (n - 1) * n] = bad;
         const [w, v] = native(eighPrimitive, [asArray(values, [3, n, n], dtype)], {});
+        expect(Array.from(native(eigvalshPrimitive, [asArray(values, [3, n, n], dtype)], {})[0]!, Number.isNaN)).toEqual(Array.from(w!, Number.isNaN));
         expect(Array.from(w!, Number.isNaN)).toEqual(Array.from({ length: 3 * n }, (_, i) => Math.floor(i / n) === 1));
         expect(Array.from(v!, Number.isNaN)).toEqual(Array.from({ length: 3 * n * n }, (_, i) => Math.floor(i / (n * n)) === 1));
       }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { svdPrimitive } from "../factorizations/svd.js";
+import { svdPrimitive, svdvalsPrimitive } from "../factorizations/svd.js";
 import { svdRoutine } from "../routines/svd.js";
 import { asArray, distance, epsilon, type FloatName, native, numbers, reference, residual } from "./test-support.js";
 
@@ -7,6 +7,7 @@ import { asArray, distance, epsilon, type FloatName, native, numbers, reference,
 function check(values: Float64Array, batch: number, m: number, n: number, dtype: FloatName, compare = true): void {
   const a = asArray(values, [batch, m, n], dtype);
   const [u, s, vt] = native(svdPrimitive, [a], {});
+  const [alone] = native(svdvalsPrimitive, [a], {});
   const bound = 10 * (m + n + 8) * epsilon[dtype];
   for (let g = 0; g < batch; g++) {
     const largest = s![g * n] || 1;
@@ -15,6 +16,8 @@ function check(values: Float64Array, batch: number, m: number, n: number, dtype:
     expect(residual(m, n, n, (i, k) => U(i, k) * (s![g * n + k]! / largest), V, (i, j) => a.data[(g * m + i) * n + j]! / largest)).toBeLessThanOrEqual(bound);
     expect(residual(n, n, m, (i, k) => U(k, i), U, (i, j) => (i === j ? 1 : 0))).toBeLessThanOrEqual(bound);
     expect(residual(n, n, n, V, (k, j) => V(j, k), (i, j) => (i === j ? 1 : 0))).toBeLessThanOrEqual(bound);
+    for (let k = 0; k < n; k++) expect(Math.abs(alone![g * n + k]! - s![g * n + k]!) / largest).toBeLessThanOrEqual(bound);
+    for (let k = 1; k < n; k++) if (!(alone![g * n + k]! <= alone![g * n + k - 1]!)) expect.fail(`alone, s[${k}] is ${alone![g * n + k]} after ${alone![g * n + k - 1]}`);
     for (let k = 1; k < n; k++) if (!(s![g * n + k]! <= s![g * n + k - 1]!)) expect.fail(`s[${k}] is ${s![g * n + k]} after ${s![g * n + k - 1]}`);
   }
   if (!compare) return;
@@ -64,9 +67,8 @@ describe.each(["float64", "float32"] as const)("%s", (dtype) => {
         return (i === j ? 1 : i === j + 1 ? 0.6 : 0) * ratio ** (flip ? n - 1 - j : j);
       });
       const a = asArray(values, [1, n, n], dtype);
-      const s = native(svdPrimitive, [a], {})[1]!;
       const expected = reference(svdRoutine, [a], [{ shape: [1, n, n] }, { shape: [1, n] }, { shape: [1, n, n] }], { batch: 1, m: n, n })[1]!;
-      for (let k = 0; k < n; k++) expect(Math.abs(s[k]! / expected[k]! - 1)).toBeLessThanOrEqual(100 * n * epsilon[dtype]);
+      for (const s of [native(svdPrimitive, [a], {})[1]!, native(svdvalsPrimitive, [a], {})[0]!]) for (let k = 0; k < n; k++) expect(Math.abs(s[k]! / expected[k]! - 1)).toBeLessThanOrEqual(100 * n * epsilon[dtype]);
     }
   });
 
@@ -87,7 +89,8 @@ describe.each(["float64", "float32"] as const)("%s", (dtype) => {
       for (const [m, n] of [[5, 4], [40, 33], [33, 33]] as const) {
       const values = numbers(3, 3 * m * n);
       values[m * n + 7] = bad;
-      for (const x of native(svdPrimitive, [asArray(values, [3, m, n], dtype)], {})) expect(Array.from(x, Number.isNaN)).toEqual(Array.from({ length: x.length }, (_, i) => Math.floor((3 * i) / x.length) === 1));
+      const a = asArray(values, [3, m, n], dtype);
+      for (const x of [...native(svdPrimitive, [a], {}), ...native(svdvalsPrimitive, [a], {})]) expect(Array.from(x, Number.isNaN)).toEqual(Array.from({ length: x.length }, (_, i) => Math.floor((3 * i) / x.length) === 1));
       }
     }
   });

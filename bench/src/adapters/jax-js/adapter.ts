@@ -182,7 +182,7 @@ export function jaxJsAdapter(jax: Untyped, threads: number): Adapter {
       const host = definite(n);
       const [a, s, b] = [array(general(n), [n, n]), array(host, [n, n]), array(rightSide(n), [n])];
       const op = textOf(params, "op");
-      if (op === "qr") throw new Unsupported("has no qr");
+      if (op === "qr" || op === "svd") throw new Unsupported(`has no ${op}`);
       if (op === "eigh")
         return calling(() => np.linalg.eigh(s.ref), async (result) => {
           const [w, v] = [result.eigenvalues ?? result[0], result.eigenvectors ?? result[1]];

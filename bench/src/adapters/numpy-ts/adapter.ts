@@ -2,7 +2,7 @@
 import { type Adapter, elementOf, numberOf, type Prepared, textOf, Unsupported } from "../../harness/case.js";
 import { centered, digest, type Numbers, uniform } from "../../harness/data.js";
 import { chainLength } from "../../tasks/dispatch.js";
-import { absoluteDigest, definite, eigenDigest, general, rightSide } from "../../tasks/linear-algebra.js";
+import { absoluteDigest, definite, eigenDigest, general, rightSide, singularDigest } from "../../tasks/linear-algebra.js";
 import { axisOf, columns, input, rows } from "../../tasks/reductions.js";
 import type { Untyped } from "../untyped.js";
 
@@ -70,6 +70,7 @@ export function numpyTsAdapter(np: Untyped): Adapter {
         case "cholesky": return calling(() => np.linalg.cholesky(s));
         case "solve": return calling(() => np.linalg.solve(a, b));
         case "qr": return calling(() => np.linalg.qr(a), (y) => absoluteDigest(flat(y.r ?? y.R ?? y[1])));
+        case "svd": return calling(() => np.linalg.svd(a), (y) => singularDigest(general(n), n, flat(y.u ?? y.U ?? y[0]), flat(y.s ?? y.S ?? y[1]), flat(y.vt ?? y.Vh ?? y.vh ?? y[2])));
         default: return calling(() => np.linalg.eigh(s), (y) => eigenDigest(host, n, flat(y.w ?? y.eigenvalues ?? y[0]), flat(y.v ?? y.eigenvectors ?? y[1])));
       }
     },
