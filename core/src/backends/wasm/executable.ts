@@ -97,7 +97,7 @@ export class WasmExecutable implements Executable {
     this.inputs = layout.inputs.map(typed);
     const givers = new Map((schedule.donations ?? []).map((d) => [d.output, schedule.inputs.indexOf(d.input)]));
     this.outputs = layout.outputs.map((p) => ({ ...typed(p), giver: givers.get(p.buffer) }));
-    this.usesThreads = emitted.splitKernels > 0;
+    this.usesThreads = emitted.threaded;
     this.latest = {
       codeBytes: code.length, arenaBytes: schedule.arena.bytes, kernels: emitted.kernels, routines: emitted.routines,
       threads: threads.count, splitKernels: emitted.splitKernels,
@@ -249,7 +249,7 @@ function instantiate(heap: Heap, threads: Threads, emitted: CompiledModule, code
   for (const name of emitted.functions.hostNames) functions[name] = hostFunction(name);
   const routines: Record<string, WebAssembly.ImportValue> = {};
   emitted.hostRoutines.forEach((r, i) => { routines[String(i)] = hostRoutine(heap, r); });
-  const shared = emitted.splitKernels > 0 ? heap.allocate(code.length) : undefined;
+  const shared = emitted.threaded ? heap.allocate(code.length) : undefined;
   try {
     if (shared) heap.views.bool.set(code, shared.address);
     const program = { id: nextProgram++, codeAddress: shared?.address ?? 0, codeBytes: code.length };

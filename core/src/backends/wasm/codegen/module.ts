@@ -9,6 +9,7 @@ import type { FunctionBuilder, FunctionRef, ValueType } from "../assembler/index
 import { ModuleFunctions } from "../functions/library.js";
 import { nativeRoutine } from "../native/registry.js";
 import { type Split, splitKernel } from "../threads/split.js";
+import type { ThreadTasks } from "../threads/tasks.js";
 import { emitBranch } from "./branch.js";
 import { emitContraction } from "./contraction/emit.js";
 import { holdFactor } from "./contraction/held.js";
@@ -35,8 +36,10 @@ export interface CompiledModule {
   readonly hostRoutines: readonly HostRoutine[];
   readonly kernels: number;
   readonly routines: number;
-  /** Kernels that threads run in pieces: tasks of the export "piece". */
+  /** Kernels that threads run in pieces. */
   readonly splitKernels: number;
+  /** Whether threads have a part in it: the export "piece". */
+  readonly threaded: boolean;
   /** Room that kernels and routines need at `scratchOffset` of the frame. */
   readonly scratchBytes: number;
 }
@@ -70,6 +73,7 @@ export class ScheduleEmitter {
   private scratchOffset: number;
   private readonly held = new Map<Kernel, PlacedFactor>();
   private readonly tasks: FunctionRef[] = [];
+  private splitKernels = 0;
   /** Partial results of the split reductions, with ids behind those of the schedule's buffers. */
   private readonly partials: { readonly info: BufferInfo; readonly offset: number }[] = [];
 
@@ -85,7 +89,7 @@ export class ScheduleEmitter {
     this.steps(main, this.schedule.steps);
     this.module.export("main", main);
     if (this.tasks.length > 0) this.module.export("piece", emitEntry(this.module, this.tasks));
-    return { module: this.module, functions: this.functions, hostRoutines: this.hostRoutines, kernels: this.kernels, routines: this.routines, splitKernels: this.tasks.length, scratchBytes: this.scratchBytes };
+    return { module: this.module, functions: this.functions, hostRoutines: this.hostRoutines, kernels: this.kernels, routines: this.routines, splitKernels: this.splitKernels, threaded: this.tasks.length > 0, scratchBytes: this.scratchBytes };
   }
 
   private locate = (buffer: BufferId): BufferLocation => {
@@ -271,13 +275,20 @@ export class ScheduleEmitter {
       bytesOf: (id) => itemsize((buffers[id] ?? this.partials[id - buffers.length]!.info).dtype),
       emit: (g, kernel, locate, offset) => this.kernelBody(g, kernel, { locate, takenBy }, offset),
     }, split, name);
-    const dispatch = this.module.importFunction("threads", "dispatch", { params: ["i32", "i32", "i32"], results: [] });
-    f.i32(this.tasks.push(target) - 1).i32(split.count).get(0).call(dispatch);
+    this.splitKernels++;
+    f.i32(this.addTask(target)).i32(split.count).get(0).call(this.dispatch());
     this.reserve(end + bytes);
     if (!split.combine) return;
     const combine = this.module.function(`${name}.combine`, ["i32"]);
     emitKernel(this.context(combine), split.combine);
     f.get(0).call(combine);
+  }
+
+  private readonly addTask = (piece: FunctionRef): number => this.tasks.push(piece) - 1;
+  private readonly dispatch = (): FunctionRef => this.module.importFunction("threads", "dispatch", { params: ["i32", "i32", "i32"], results: [] });
+  private shared(): ThreadTasks | undefined {
+    const { threads, minimumWork } = this.options;
+    return threads > 1 ? { threads, minimumWork, dispatch: this.dispatch, add: this.addTask } : undefined;
   }
 
   private copy(f: FunctionBuilder, s: Step & { kind: "copy" }): void {
@@ -291,7 +302,7 @@ export class ScheduleEmitter {
     const operands = [...s.inputs, ...s.outputs];
     const type = { params: operands.map(() => "i32" as const), results: [] };
     for (const o of operands) this.address(f, o.buffer);
-    const request = { params: s.params, inputs: s.inputs, outputs: s.outputs, module: this.module, library: this.functions, simd: this.options.simd };
+    const request = { params: s.params, inputs: s.inputs, outputs: s.outputs, module: this.module, library: this.functions, simd: this.options.simd, tasks: this.shared() };
     const native = nativeRoutine(s.name, request);
     if (native) {
       f.get(0).i32(this.scratchOffset).op("i32.add").call(native.target);

@@ -1,5 +1,6 @@
 import type { FunctionBuilder, FunctionRef, ModuleBuilder, ValueType } from "../assembler/index.js";
 import type { FunctionLibrary } from "../functions/contract.js";
+import type { ThreadTasks } from "../threads/tasks.js";
 import { type Pointer, PointerVariable } from "./pointers.js";
 import { bytesOf, type Condition, Index, IndexVariable, Lanes, LanesVariable, machineTypeOf, Real, RealVariable, Word, WordVariable } from "./values.js";
 import type { ElementType, IndexLike, NumberType, RealLike, Writer } from "./values.js";
@@ -25,6 +26,8 @@ export type Arguments<P extends Kinds> = { readonly [N in keyof P]: ArgumentOf<P
 export interface CodeContext {
   readonly module: ModuleBuilder;
   readonly library: FunctionLibrary;
+  /** Set where threads can share work. */
+  readonly tasks?: ThreadTasks | undefined;
 }
 
 /**

@@ -1,7 +1,6 @@
-import { dynamicGemm } from "../gemm/dynamic.js";
-import type { FloatDType, FunctionLibrary } from "../functions/contract.js";
-import type { ModuleBuilder } from "../assembler/index.js";
-import type { Template } from "./code.js";
+import { sharedGemm } from "../gemm/shared.js";
+import type { FloatDType } from "../functions/contract.js";
+import type { CodeContext, Template } from "./code.js";
 
 const parameters = {
   m: "index", n: "index", k: "index", a: "pointer", aRow: "index", aK: "index", b: "pointer", bK: "index", bColumn: "index",
@@ -14,15 +13,15 @@ export const gemmMode = { replace: 0, add: 1, subtract: 2 } as const;
 /**
  * Matrix product with sizes known at run time: `C[i,j] = sum_k A[i,k] B[k,j]` for m by n elements of `to`, whose rows lie `toRow`
  * apart and whose columns lie side by side. Strides are in elements and may be negative or zero; any transpose is a choice of strides.
- * `scratch` has `gemmScratchBytes`.
+ * `scratch` has `gemmScratchBytes`. Large products are shared among the threads.
  */
 export const gemm: Template<typeof parameters, "nothing"> = {
   name: "gemm",
   parameters,
   result: "nothing",
   body: () => undefined,
-  existing: ({ module, library }, dtype) => dynamicGemm({ module, library, simd: true }, dtype as FloatDType).target,
+  existing: ({ module, library, tasks }, dtype) => sharedGemm({ module, library, simd: true }, dtype as FloatDType, tasks).target,
 };
 
 /** Room that `gemm` needs while it runs. */
-export const gemmScratchBytes = (context: { readonly module: ModuleBuilder; readonly library: FunctionLibrary }, dtype: FloatDType): number => dynamicGemm({ ...context, simd: true }, dtype).scratchBytes;
+export const gemmScratchBytes = ({ tasks, ...context }: CodeContext, dtype: FloatDType): number => sharedGemm({ ...context, simd: true }, dtype, tasks).scratchBytes;

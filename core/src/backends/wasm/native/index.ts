@@ -1,4 +1,5 @@
 export { Code, template } from "./code.js";
+export type { ThreadTasks } from "../threads/tasks.js";
 export type { Arguments, CodeContext, Kind, Kinds, Parameters, ResultKind, ReturnOf, Template } from "./code.js";
 export { defineNativeRoutine } from "./registry.js";
 export type { NativeCode, NativeGenerator, NativeOperands, NativeRequest } from "./registry.js";

@@ -12,7 +12,8 @@ import type { NativeOperands } from "./registry.js";
 import { transposeInto } from "./transpose.js";
 import { addRows, axpy, divide, dot, largestMagnitude, rowDots, scale, swap } from "./vectors.js";
 
-const engines = { plain: backends.simd, relaxed: new WasmBackend() };
+const threaded = (threads: number) => new WasmBackend({ threads, minimumWork: 0, relaxed: false });
+const engines = { plain: backends.simd, relaxed: new WasmBackend(), "two threads": threaded(2), "three threads": threaded(3) };
 const dtypes = ["float32", "float64"] as const;
 const lengths = [0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 100];
 let made = 0;
@@ -56,7 +57,7 @@ describe.each(Object.entries(engines))("%s", (_name, engine) => {
 
   it("products of matrices and vectors, transposition, gemm", () => {
     for (const dtype of dtypes)
-      for (const [m, n] of [[0, 3], [1, 1], [2, 5], [4, 4], [5, 9], [9, 17], [20, 8], [13, 33], [8, 2], [16, 19], [31, 7]] as const) {
+      for (const [m, n] of [[0, 3], [1, 1], [2, 5], [4, 4], [5, 9], [9, 17], [20, 8], [13, 33], [8, 2], [16, 19], [31, 7], [32, 3], [33, 4], [47, 2], [48, 5], [49, 9], [65, 6]] as const) {
         const a = randomArray(dtype, m * n, 1);
         const [x, y, b] = [randomArray(dtype, n, 2), randomArray(dtype, m, 3), randomArray(dtype, m * n, 4)];
         const square = randomArray(dtype, m * m, 5);
@@ -106,6 +107,26 @@ describe.each(Object.entries(engines))("%s", (_name, engine) => {
     }, engine);
     expect(Array.from(out!.slice(0, 8))).toEqual([144, -8, -3, 7, 5, 7, 1, 1]);
   });
+});
+
+it("large products have the same bits on any number of threads", () => {
+  const [many, few] = [1031, 70];
+  const engines = [2, 9].map((threads) => new WasmBackend({ threads, relaxed: false }));
+  let jobs = 0;
+  for (const dtype of dtypes)
+    for (const [m, n, k] of [[many, few, few], [few, many, few], [few, few, many], [512, 513, 33]] as const) {
+      const [a, b] = [randomArray(dtype, m * k, 1), randomArray(dtype, k * n, 2)];
+      const c = randomArray(dtype, m * n, 3);
+      const product = (engine: WasmBackend) =>
+        run([c, a, b], (code, { outputs: [to, x, y], scratch }) => code.call(gemm, { m, n, k, a: x!, aRow: 1, aK: m, b: y!, bK: n, bColumn: 1, to: to!, toRow: n, mode: gemmMode.subtract, scratch }), engine, "gemm")[0]!;
+      const one = product(backends.simd);
+      jobs++;
+      for (const engine of engines) {
+        expect(Array.from(product(engine))).toEqual(Array.from(one));
+        expect(engine.threads.started?.jobs).toBe(jobs);
+      }
+    }
+  for (const engine of engines) engine.threads.drop([]);
 });
 
 it("engines without SIMD run the reference, and code is defined once", () => {

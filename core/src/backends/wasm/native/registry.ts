@@ -51,15 +51,15 @@ export function defineNativeRoutine<P extends object>(routine: Routine<P>, gener
 }
 
 /** The code of a registered routine for one request of the module. */
-export function nativeRoutine(name: string, { params, inputs, outputs, module, library, simd }: RoutineRequest): NativeRoutine | undefined {
+export function nativeRoutine(name: string, { params, inputs, outputs, module, library, tasks, simd }: RoutineRequest): NativeRoutine | undefined {
   const generator = generators.get(name);
   const operands = [...inputs, ...outputs];
   if (!generator || !simd) return undefined;
-  const code = generator({ params, inputs, outputs, gemmScratchBytes: (dtype) => gemmScratchBytes({ module, library }, dtype) });
+  const code = generator({ params, inputs, outputs, gemmScratchBytes: (dtype) => gemmScratchBytes({ module, library, tasks }, dtype) });
   if (!code) return undefined;
   const key = `native.${name}.${JSON.stringify(params)}.${operands.map((o) => `${o.dtype}[${o.shape.join(",")}]`).join(".")}`;
   const target = library.helper(key, { params: [...operands, "scratch"].map(() => "i32" as const), results: [] }, (f) => {
-    const c = new Code(f, { module, library }, code.dtype);
+    const c = new Code(f, { module, library, tasks }, code.dtype);
     const pointers = operands.map((o, i) => new PointerVariable(c, i, o.dtype));
     code.body(c, { inputs: pointers.slice(0, inputs.length), outputs: pointers.slice(inputs.length), scratch: new PointerVariable(c, operands.length, code.dtype) });
   });

@@ -1,6 +1,7 @@
 import type { Operand } from "../../../kernel/schedule.js";
 import type { FunctionRef, ModuleBuilder } from "../assembler/index.js";
 import type { FunctionLibrary } from "../functions/contract.js";
+import type { ThreadTasks } from "../threads/tasks.js";
 
 export interface RoutineRequest {
   readonly params: object;
@@ -9,6 +10,8 @@ export interface RoutineRequest {
   readonly module: ModuleBuilder;
   readonly library: FunctionLibrary;
   readonly simd: boolean;
+  /** Set where threads can share work. */
+  readonly tasks?: ThreadTasks | undefined;
 }
 
 export interface NativeRoutine {
