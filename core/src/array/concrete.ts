@@ -43,7 +43,7 @@ export class ConcreteArray extends NDArray {
   get data(): TypedArray { return this.#readNow("data"); }
 
   #goneError(fn: string): DisposedError {
-    return new DisposedError({ fn, expected: "a live array", got: `a ${formatAval(this.aval)} array that was ${this.#gone}`, fix: this.#gone === "donated" ? "use the jitted function's result instead, or drop donateArgnums" : "do not use arrays after dispose()" });
+    return new DisposedError({ fn, expected: "a live array", got: `a ${formatAval(this.aval)} array that was ${this.#gone}`, fix: this.#gone?.startsWith("donated") ? "use the jitted function's result instead, or drop donateArgnums" : "do not use arrays after dispose()" });
   }
 
   #readNow(fn: string): TypedArray {
@@ -95,6 +95,19 @@ export class ConcreteArray extends NDArray {
   dispose(): void { this.#release("disposed"); }
   /** @internal A program has taken the storage. */
   donate(): void { this.#release("donated"); }
+  /** @internal After a call that failed, to which the array was donated: whether the call had begun to write into it, so that it is gone. */
+  lost(): boolean {
+    if (this.#storage === undefined || !this.backend.readSync) return false;
+    try {
+      this.backend.readSync(this.#storage);
+      return false;
+    } catch {
+      this.#storage = undefined;
+    }
+    if (this.#host) return false;
+    this.#gone = "donated to a call that failed";
+    return true;
+  }
   #release(how: string): void {
     if (this.#gone) return;
     this.#storage?.dispose();

@@ -12,7 +12,8 @@ export interface Storage {
 export interface Executable {
   /**
    * Runs on storages in the order of `schedule.inputs` and returns new ones in the order of `schedule.outputs`.
-   * Storages listed in `donated` (positions of inputs) belong to the executable afterwards: it may write results into them.
+   * Storages listed in `donated` (positions of inputs) belong to the executable afterwards: it may write results into them. A run that
+   * throws disposes of those into which it may have written, and leaves the others alone.
    * Asynchronous devices return at once; reading waits.
    */
   run(inputs: readonly Storage[], donated?: readonly number[]): Storage[];

@@ -5,6 +5,7 @@ import { BackendError, LeakedTracerError, ProgramError } from "../base/errors.js
 import { defaultBackend } from "../backends/registry.js";
 import type { Compiled } from "../execute/compile.js";
 import { compiledPrimitive } from "../execute/eager.js";
+import { formatAval } from "../ir/aval.js";
 import type { AnyPrimitive, Params } from "../ir/primitive.js";
 import { setBaseTrace, Trace, Tracer } from "./trace.js";
 
@@ -52,12 +53,26 @@ export function runCompiled(compiled: Compiled, arrays: readonly ConcreteArray[]
   // Loops, not closures: this is the path of every call.
   const storages = new Array<Storage>(arrays.length);
   for (let i = 0; i < arrays.length; i++) storages[i] = storageOn(arrays[i]!, backend);
-  const results = compiled.run(storages, donated);
-  // Gone only now: a call that fails has taken nothing.
+  let results: Storage[];
+  try {
+    results = compiled.run(storages, donated);
+  } catch (e) {
+    if (donated) nameLost(arrays, donated, e);
+    throw e;
+  }
+  // Gone only now: a call that fails before it writes has taken nothing.
   if (donated) for (const i of donated) arrays[i]!.donate();
   const out = new Array<NDArray>(results.length);
   for (let i = 0; i < results.length; i++) out[i] = ConcreteArray.fromStorage(results[i]!, outputTypes[i]!, backend);
   return out;
+}
+
+/** The error of a call says which of the arrays that were donated to it are lost. */
+function nameLost(arrays: readonly ConcreteArray[], donated: readonly number[], error: unknown): void {
+  const lost = donated.filter((i) => arrays[i]!.lost()).map((i) => formatAval(arrays[i]!.aval));
+  if (lost.length === 0 || !(error instanceof Error)) return;
+  const named = lost.length > 4 ? `${lost.slice(0, 3).join(", ")} and ${lost.length - 3} more` : lost.join(", ");
+  error.message += ` The call had begun: the arrays donated to it (${named}) are overwritten in part and gone.`;
 }
 
 /** Scalars made on another device are written anew; everything else is there already. */

@@ -234,6 +234,11 @@ export class ThreadPool {
     this.members[index]!.worker.terminate();
   }
 
+  /** The next job finds this piece taken by somebody who never finishes it: for tests of a worker that is lost. */
+  lose(piece: number): void {
+    Atomics.store(this.words, word.claims + piece, (this.words[word.job]! + 2) | 0);
+  }
+
   /** Ends the workers. `then` is called when none of them can touch the memory any more. */
   stop(then: () => void = () => undefined): void {
     this.stopped = true;
