@@ -44,6 +44,10 @@ const productLines = { rows: 4, columns: 8 };
 /** Elements of a chunk along which neighbours lie side by side: whole cache lines, no two threads in one. */
 const lineElements = 64;
 
+/** Bytes beside each other that a piece of a reduction down rows reads of a row at least; and rows from which partial results cost little. */
+const leastRun = 8192;
+const leastTerms = 16;
+
 interface Cut {
   readonly dim: number;
   readonly chunk: number;
@@ -122,18 +126,33 @@ export function splitKernel(kernel: Kernel, { threads, simd, minimumWork, firstP
   // In the order of preference the first that is balanced well.
   const byOutput = (product && cuts.find((c) => c.share <= 1.15 / threads)) ?? best(cuts);
   const worth = (cut: Cut | undefined): cut is Cut => cut !== undefined && cut.share <= 0.8;
-  if (worth(byOutput) && byOutput.share <= 1.5 / threads) return alongOutput(kernel, byOutput);
   const searches = kernel.accumulators.some((a) => a.op === "argmax" || a.op === "argmin");
+  const apart = byOutput !== undefined && !product && !searches && runBytes(kernel, byOutput) < leastRun;
+  if (worth(byOutput) && byOutput.share <= 1.5 / threads && !apart) return alongOutput(kernel, byOutput);
   const firstLong = kernel.reduceDims.findIndex((n) => n > 1);
   const byTerms = kernel.accumulators.length === 0 ? undefined : best(kernel.reduceDims.flatMap((size, i) => {
     if (guarded & (1 << (outputs + i)) || (searches && i !== firstLong)) return [];
     return along(outputs + i, size, lineElements);
   }));
-  if (worth(byTerms) && !(worth(byOutput) && byOutput.share <= byTerms.share)) {
+  const better = (terms: Cut, output: Cut): boolean => terms.share < output.share || (apart && terms.chunk >= leastTerms && terms.share <= output.share);
+  if (worth(byTerms) && !(worth(byOutput) && !better(byTerms, byOutput))) {
     const split = alongTerms(kernel, byTerms, firstPartial);
     if (split) return split;
   }
   return worth(byOutput) ? alongOutput(kernel, byOutput) : undefined;
+}
+
+/** Bytes that a piece reads in one go where it reads a part of each row of an array; infinite where no terms lie between its parts. */
+function runBytes(kernel: Kernel, { dim, chunk }: Cut): number {
+  const outputs = kernel.dims.length;
+  let least = Infinity;
+  visitKernel(kernel, (e) => {
+    if (e.op !== "load") return;
+    const stride = Math.abs(strideOf(e.index, dim));
+    const between = kernel.reduceDims.some((n, i) => n > 1 && Math.abs(strideOf(e.index, outputs + i)) > stride);
+    if (stride > 0 && between) least = Math.min(least, stride * chunk * itemsize(e.dtype));
+  });
+  return least;
 }
 
 /**
