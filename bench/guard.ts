@@ -21,10 +21,13 @@ const floors: Floors = existsSync(floorsFile) ? (JSON.parse(readFileSync(floorsF
 const engine = `node ${process.versions.node.split(".")[0]}`;
 
 const ask = (...args: string[]): unknown => JSON.parse(execFileSync(process.execPath, [program, ...args], { encoding: "utf8" }));
-const measure = (names: readonly string[]): Map<string, number> => new Map(names.map((name) => [name, ask(name, rounds) as number]));
+const best = (name: string, processes: number): number => Math.max(...Array.from({ length: processes }, () => ask(name, rounds) as number));
 
 await buildSystems();
-const measured = measure(positionals.length > 0 ? positionals : (ask() as string[]));
+const cases = ask() as { name: string; once: boolean }[];
+const processesOf = new Map(cases.map(({ name, once }) => [name, once ? 5 : 1]));
+const measure = (names: readonly string[]): Map<string, number> => new Map(names.map((name) => [name, best(name, processesOf.get(name) ?? 1)]));
+const measured = measure(positionals.length > 0 ? positionals : cases.map(({ name }) => name));
 const known = floors[engine] ?? {};
 const slow = [...measured].filter(([name, ratio]) => ratio < (known[name] ?? 0)).map(([name]) => name);
 if (slow.length > 0 && !values.update) for (const [name, ratio] of measure(slow)) measured.set(name, Math.max(ratio, measured.get(name)!));

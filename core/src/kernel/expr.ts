@@ -97,31 +97,65 @@ export function operands(e: Expr): Expr[] {
   }
 }
 
-/** Rebuilds an expression bottom-up, keeping what is shared shared. `f` returns a replacement, or undefined to recurse. */
-export function rewrite(e: Expr, f: (e: Expr) => Expr | undefined, memo = new Map<Expr, Expr>()): Expr {
-  const done = memo.get(e);
-  if (done) return done;
-  const go = (x: Expr) => rewrite(x, f, memo);
-  let out = f(e);
-  if (out === undefined) {
-    switch (e.op) {
-      case "const": case "index": case "accumulator": out = e; break;
-      case "load": out = e.base ? { ...e, base: go(e.base) } : e; break;
-      case "gather": out = { ...e, at: go(e.at) }; break;
-      case "unary": case "cast": case "bitcast": out = { ...e, x: go(e.x) }; break;
-      case "binary": out = { ...e, a: go(e.a), b: go(e.b) }; break;
-      case "select": out = { ...e, condition: go(e.condition), a: go(e.a), b: go(e.b) }; break;
-      case "guard": out = { ...e, inside: go(e.inside), outside: go(e.outside) }; break;
+/** The expression with `f` of its direct subexpressions in their place; itself where that changes nothing. */
+export function mapOperands(e: Expr, f: (x: Expr) => Expr): Expr {
+  switch (e.op) {
+    case "const": case "index": case "accumulator": return e;
+    case "load": {
+      const base = e.base && f(e.base);
+      return base === e.base ? e : { ...e, base };
+    }
+    case "gather": {
+      const at = f(e.at);
+      return at === e.at ? e : { ...e, at };
+    }
+    case "unary": case "cast": case "bitcast": {
+      const x = f(e.x);
+      return x === e.x ? e : { ...e, x };
+    }
+    case "binary": {
+      const a = f(e.a);
+      const b = f(e.b);
+      return a === e.a && b === e.b ? e : { ...e, a, b };
+    }
+    case "select": {
+      const condition = f(e.condition);
+      const a = f(e.a);
+      const b = f(e.b);
+      return condition === e.condition && a === e.a && b === e.b ? e : { ...e, condition, a, b };
+    }
+    case "guard": {
+      const inside = f(e.inside);
+      const outside = f(e.outside);
+      return inside === e.inside && outside === e.outside ? e : { ...e, inside, outside };
     }
   }
-  memo.set(e, out);
-  return out;
+}
+
+/** Rebuilds an expression bottom-up, keeping what is shared shared. `f` returns a replacement, or undefined to recurse. */
+export function rewrite(e: Expr, f: (e: Expr) => Expr | undefined, memo = new Map<Expr, Expr>()): Expr {
+  const go = (x: Expr): Expr => {
+    let out = memo.get(x);
+    if (out === undefined) memo.set(x, (out = f(x) ?? mapOperands(x, go)));
+    return out;
+  };
+  return go(e);
 }
 
 /** Visits every distinct subexpression once, operands first. */
 export function visitExpr(e: Expr, f: (e: Expr) => void, seen = new Set<Expr>()): void {
-  if (seen.has(e)) return;
-  seen.add(e);
-  for (const x of operands(e)) visitExpr(x, f, seen);
-  f(e);
+  const go = (x: Expr): void => {
+    if (seen.has(x)) return;
+    seen.add(x);
+    switch (x.op) {
+      case "load": if (x.base) go(x.base); break;
+      case "gather": go(x.at); break;
+      case "unary": case "cast": case "bitcast": go(x.x); break;
+      case "binary": go(x.a); go(x.b); break;
+      case "select": go(x.condition); go(x.a); go(x.b); break;
+      case "guard": go(x.inside); go(x.outside); break;
+    }
+    f(x);
+  };
+  go(e);
 }

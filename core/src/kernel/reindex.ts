@@ -1,4 +1,4 @@
-import { type Affine, type Expr, rewrite, visitExpr } from "./expr.js";
+import { type Affine, type Expr, mapOperands, visitExpr } from "./expr.js";
 
 /** An affine function with each of its loop indices replaced by an affine function of `ndim` new ones. */
 export function substitute(a: Affine, subst: readonly Affine[], ndim: number): Affine {
@@ -16,12 +16,17 @@ export function substitute(a: Affine, subst: readonly Affine[], ndim: number): A
 /** An expression with every affine function of the loop indices replaced; bases have none. */
 export function mapAffines(expr: Expr, f: (a: Affine) => Affine): Expr {
   const memo = new Map<Expr, Expr>();
-  const go = (e: Expr): Expr | undefined => {
-    if (e.op === "load" || e.op === "index") return { ...e, index: f(e.index) };
-    if (e.op === "guard") return { ...e, bounds: e.bounds.map((b) => ({ ...b, index: f(b.index) })), inside: rewrite(e.inside, go, memo), outside: rewrite(e.outside, go, memo) };
-    return undefined;
+  const go = (e: Expr): Expr => {
+    let out = memo.get(e);
+    if (out === undefined) {
+      if (e.op === "load" || e.op === "index") out = { ...e, index: f(e.index) };
+      else if (e.op === "guard") out = { ...e, bounds: e.bounds.map((b) => ({ ...b, index: f(b.index) })), inside: go(e.inside), outside: go(e.outside) };
+      else out = mapOperands(e, go);
+      memo.set(e, out);
+    }
+    return out;
   };
-  return rewrite(expr, go, memo);
+  return go(expr);
 }
 
 /** The same elements seen through new loop indices: old index d = `subst[d]` of the new ones. */

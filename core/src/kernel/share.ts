@@ -1,4 +1,4 @@
-import { rewrite } from "./expr.js";
+import { mapOperands } from "./expr.js";
 import type { Affine, Expr } from "./expr.js";
 import type { Kernel, KernelOutput } from "./schedule.js";
 
@@ -27,8 +27,7 @@ export function shareExpressions(kernel: Kernel): Kernel {
   const go = (e: Expr): Expr => {
     const done = memo.get(e);
     if (done) return done;
-    // One level at a time: operands first, then the node itself is looked up.
-    const rebuilt = rewrite(e, (x) => (x === e ? undefined : go(x)));
+    const rebuilt = mapOperands(e, go);
     const k = key(rebuilt);
     let shared = byKey.get(k);
     if (shared === undefined) {

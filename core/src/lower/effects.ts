@@ -25,7 +25,16 @@ export function fills(dims: readonly number[], index: Affine, size: number): boo
 /** The steps within a step. */
 export const bodies = (step: Step): (readonly Step[])[] => (step.kind === "for" ? [step.body] : step.kind === "while" ? [step.condition, step.body] : step.kind === "branch" ? [...step.branches] : []);
 
+/** Steps are asked about by each pass over a schedule, and a step stands in one schedule only. */
+const known = new WeakMap<Step, Effects>();
+
 export function effects(step: Step, buffers: readonly BufferInfo[]): Effects {
+  let found = known.get(step);
+  if (!found) known.set(step, (found = effectsOf(step, buffers)));
+  return found;
+}
+
+function effectsOf(step: Step, buffers: readonly BufferInfo[]): Effects {
   const reads = new Set<BufferId>();
   const writes = new Set<BufferId>();
   const whole = new Set<BufferId>();

@@ -22,7 +22,11 @@ export interface Explanation {
   readonly codeBytes: number;
   /** From the traced Program to code that runs. */
   readonly compileMilliseconds: number;
-  /** How long each stage took: running the function on abstract arguments, the passes, lowering to loops, writing code, and the engine's own compiler (0 where it is not known). */
+  /**
+   * How long each stage took: running the function on abstract arguments, the passes, lowering to loops, writing code, and the engine, which
+   * checks the module and makes an instance of it (0 where it is not known). V8 compiles a function of the module when it is called first: that
+   * time is part of the first run.
+   */
   readonly milliseconds: { readonly trace: number; readonly optimize: number; readonly lower: number; readonly codegen: number; readonly engine: number };
   /** A line for each step that runs: its loops, what it reads and writes, and how many operations on numbers it is. */
   readonly steps: readonly string[];

@@ -29,6 +29,8 @@ export interface Facts {
   readonly inOutputs: Reads;
   /** Places that the loops stream through: they move with the innermost loop. */
   readonly streams: ReadonlySet<string>;
+  /** Buffers of which some read moves with some loop. */
+  readonly moving: ReadonlySet<BufferId>;
   readonly buffers: ReadonlySet<BufferId>;
   /** Output dimensions along which every output lies densely: where vectors can be stored. */
   readonly dense: readonly number[];
@@ -43,7 +45,7 @@ class Reader implements Reads {
   guarded = false;
   readonly #seen = new Set<Expr>();
 
-  constructor(readonly streamDim: number, readonly streams: Set<string>) {}
+  constructor(readonly streamDim: number, readonly streams: Set<string>, readonly moving: Set<BufferId>) {}
 
   /** `e` depends on no loop. */
   base(e: Expr): void {
@@ -61,6 +63,7 @@ class Reader implements Reads {
       if (places) places.add(key);
       else this.places.set(e.buffer, new Set([key]));
       if ((e.index.strides[this.streamDim] ?? 0) !== 0) this.streams.add(key);
+      if (e.index.strides.some((stride) => stride !== 0)) this.moving.add(e.buffer);
       if (e.base) this.base(e.base);
       return;
     }
@@ -74,8 +77,9 @@ class Reader implements Reads {
 export function factsOf(kernel: Kernel): Facts {
   const ndim = kernel.dims.length + kernel.reduceDims.length;
   const streams = new Set<string>();
-  const terms = new Reader(ndim - 1, streams);
-  const outputs = new Reader(kernel.dims.length - 1, streams);
+  const moving = new Set<BufferId>();
+  const terms = new Reader(ndim - 1, streams, moving);
+  const outputs = new Reader(kernel.dims.length - 1, streams, moving);
   const stores = kernel.stores ?? [];
   for (const a of kernel.accumulators) terms.read(a.value);
   for (const o of stores) {
@@ -97,7 +101,7 @@ export function factsOf(kernel: Kernel): Facts {
     guarded: terms.guarded || outputs.guarded,
     inTerms: terms,
     inOutputs: outputs,
-    streams,
+    streams, moving,
     buffers: new Set([...terms.places.keys(), ...terms.elsewhere, ...outputs.places.keys(), ...outputs.elsewhere, ...[...kernel.outputs, ...stores].map((o) => o.buffer)]),
     dense: kernel.dims.flatMap((_, d) => (kernel.outputs.every((o) => o.index.strides[d] === 1) ? [d] : [])),
   };

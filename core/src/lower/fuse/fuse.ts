@@ -9,7 +9,7 @@ import { combine } from "./combine.js";
 import { type Facts, factsOf } from "./facts.js";
 import { Order } from "./order.js";
 import { fit } from "./refine.js";
-import { mayPay, pays } from "./worth.js";
+import { mayPay, mayShare, pays } from "./worth.js";
 
 /** Steps are ordered and fused by so many at a time, which bounds the time it takes. */
 const window = 512;
@@ -168,6 +168,7 @@ export class Fusion {
   #merge(order: Order, x: Node, y: Node, related: boolean): Node | undefined {
     const [first, second] = order.after(x.at, y.at) ? [y, x] : [x, y];
     if ((first.copy || second.copy) && !(related && second.copy && !first.copy)) return undefined;
+    if (!related && !mayShare(first.facts, second.facts)) return undefined;
     const whole = this.#whole(first.facts, second.facts, related);
     if (!whole || order.separated(first.at, second.at)) return undefined;
     const { kernel, forwarded } = whole;

@@ -83,6 +83,16 @@ function besidePays(beside: Facts, reduction: Facts, small: boolean, related: bo
   return stores!.every((o) => o.index.strides[last] === 1) && (related || intersects(beside.streams, reduction.streams));
 }
 
+/**
+ * False where no fitting of loops makes two kernels pay to be one, neither of which reads what the other writes: they are large and stream
+ * through nothing in common.
+ */
+export function mayShare(first: Facts, second: Facts): boolean {
+  if (Math.max(first.count * first.terms, second.count * second.terms) <= smallCount) return true;
+  for (const id of first.moving) if (second.moving.has(id)) return true;
+  return false;
+}
+
 /** Whether two kernels over the same loops may pay to be one; `related` if one reads what the other writes. */
 export function mayPay(first: Facts, second: Facts, related: boolean, { maxBuffers, plainProducts }: { readonly maxBuffers: number; readonly plainProducts?: boolean }): boolean {
   if (writes(first) + writes(second) > maxOutputs + 2) return false;
