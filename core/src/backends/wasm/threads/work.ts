@@ -1,6 +1,6 @@
 import { isFloat, itemsize } from "../../../base/dtype.js";
 import { asContraction, type Contraction } from "../../../kernel/contraction.js";
-import { type Expr, visitExpr } from "../../../kernel/expr.js";
+import { type Affine, type Expr, visitExpr } from "../../../kernel/expr.js";
 import type { Kernel, KernelOutput } from "../../../kernel/schedule.js";
 import { ModuleFunctions } from "../functions/library.js";
 import { isNativeBinary, isNativeUnary } from "../codegen/vector.js";
@@ -11,11 +11,26 @@ const computed = 0.03;
 /** One multiplication and addition of a matrix product whose operands stay in registers. */
 const multiplied = 0.035;
 
-function nodeNanoseconds(e: Expr): number {
+/** Times as much for elements that lie apart along the vectors, and for a search: it selects values and positions. */
+const scattered = 3;
+const searched = 2;
+/** Terms from which vectors go along what is reduced. */
+const longTerms = 8;
+
+/** Whether an access walks through neighbours along the vectors of a kernel. */
+function walksBeside({ dims, reduceDims }: Kernel, { strides }: Affine): boolean {
+  const beside = (sizes: readonly number[], from: number): boolean => {
+    const d = sizes.findLastIndex((n) => n > 1);
+    return d < 0 || Math.abs(strides[from + d] ?? 0) <= 1;
+  };
+  return beside(dims, 0) || (product(reduceDims) >= longTerms && beside(reduceDims, dims.length));
+}
+
+function nodeNanoseconds(e: Expr, kernel: Kernel): number {
   const width = itemsize(e.dtype) / 4;
   switch (e.op) {
     case "const": case "accumulator": return 0;
-    case "load": return moved * width;
+    case "load": return moved * width * (walksBeside(kernel, e.index) ? 1 : scattered);
     case "gather": return 1.5;
     case "unary": return isNativeUnary(e.fn, e.x.dtype) ? computed * width : 1.2 * width ** 1.5;
     case "binary": return isNativeBinary(e.fn, e.a.dtype) ? computed * width : 1.5 * width ** 1.5;
@@ -26,10 +41,10 @@ function nodeNanoseconds(e: Expr): number {
 
 const product = (sizes: readonly number[]): number => sizes.reduce((n, d) => n * d, 1);
 
-function sum(roots: readonly Expr[]): number {
+function sum(roots: readonly Expr[], kernel: Kernel): number {
   const seen = new Set<Expr>();
   let total = 0;
-  for (const e of roots) visitExpr(e, (x) => { total += nodeNanoseconds(x); }, seen);
+  for (const e of roots) visitExpr(e, (x) => { total += nodeNanoseconds(x, kernel); }, seen);
   return total;
 }
 
@@ -55,8 +70,9 @@ export function estimateWork(kernel: Kernel, simd: boolean): Work {
   const inner = outputs * product(kernel.reduceDims);
   const stores = kernel.stores ?? [];
   const [stored, beside] = [bytesOf(kernel.outputs), bytesOf(stores)];
-  const perOutput = (moved * stored) / 4 + sum(kernel.outputs.map((o) => o.value));
-  const perTerm = asProduct(kernel) ? (multiplied * itemsize(kernel.accumulators[0]!.dtype)) / 4 : sum([...kernel.accumulators, ...stores].map((a) => a.value)) + kernel.accumulators.length * computed + (moved * beside) / 4;
+  const perOutput = (moved * stored) / 4 + sum(kernel.outputs.map((o) => o.value), kernel);
+  const accumulated = kernel.accumulators.reduce((t, { op }) => t + computed * (op === "argmax" || op === "argmin" ? searched : 1), 0);
+  const perTerm = asProduct(kernel) ? (multiplied * itemsize(kernel.accumulators[0]!.dtype)) / 4 : sum([...kernel.accumulators, ...stores].map((a) => a.value), kernel) + accumulated + (moved * beside) / 4;
   let loaded = 0;
   const seen = new Set<Expr>();
   for (const { value } of [...kernel.accumulators, ...kernel.outputs, ...stores])
