@@ -30,14 +30,14 @@ export const hyperbolicTangentNearby = {
   float32: [1, -0.33332953565208894, 0],
 } as const;
 
-/** (tanh(h)/h - 1) / z in z = h^2, |h| <= 0.325 ln(2). */
-export const hyperbolicTangent: Coefficients = {
-  float64: [
-    -0.33333333333333326, 0.133333333333221, -0.05396825393280006, 0.02186948433581527,
-    -0.008862998177755127, 0.0035852219928631497, -0.0013554525817939323,
-  ],
-  float32: [-0.333333343, 0.133333057, -0.0539407432, 0.0209946595],
-};
+/** (d / (2 tanh(d/2)) - 1) / d^2, |d| <= 1/16, for float32. */
+export const logisticNearby = 0.0833294138;
+
+/** (tanh(h)/h - 1) / z in z = h^2, |h| <= 0.325 ln(2), for float64. */
+export const hyperbolicTangent: readonly number[] = [
+  -0.33333333333333326, 0.133333333333221, -0.05396825393280006, 0.02186948433581527, -0.008862998177755127, 0.0035852219928631497,
+  -0.0013554525817939323,
+];
 
 /** (log((1+s)/(1-s)) - 2s) / (s z) in z = s^2, for (1+s)/(1-s) in [sqrt(1/2), sqrt(2)]. */
 export const logarithm: Coefficients = {

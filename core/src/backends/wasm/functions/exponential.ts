@@ -1,7 +1,7 @@
-import { exponential, hyperbolicTangent, hyperbolicTangentNearby, powerExponential, shortestExponential, tabulatedExponential } from "./coefficients.js";
+import { exponential, hyperbolicTangent, hyperbolicTangentNearby, logisticNearby, powerExponential, shortestExponential, tabulatedExponential } from "./coefficients.js";
 import type { Body, Value } from "./graph.js";
 import type { Lanes } from "./lanes.js";
-import { powers, tangents, tanhLimit } from "./tables.js";
+import { logisticRange, logistics, powers, tangents, tanhLimit } from "./tables.js";
 
 /** exp(x) = 2^n (1 + s): the common part of this family. `sum` is n + magic, for `powerOfTwo`. */
 export interface Exponential {
@@ -71,15 +71,16 @@ function expByPolynomial(l: Lanes, x: Value, clamped: Value, first: Value): Step
   return { plain: l.iadd(significand, bits), inSteps: l.mul(steps.significand, l.iadd(steps.bits, first)), within: l.lt(l.mul(n, n), 124 ** 2) };
 }
 
-/** 2^(n/256) exp(r), |r| at most ln(2)/512: Tang, "Table-driven implementation of the exponential function in IEEE floating-point arithmetic", 1989. */
+/** exp(x) = power (1 + small), power = 2^(n/256) from a table: Tang, "Table-driven implementation of the exponential function in IEEE floating-point arithmetic", 1989. */
+function tabulated(l: Lanes, x: Value, magic: number): { n: Value; power: Value; small: Value } {
+  const { n, r, sum } = reduced(l, x, 256 / Math.LN2, ln2Over256, magic);
+  const power = l.iadd(l.lookup(powers, l.shl(l.and(sum, l.bits(255n)), 3)), l.shl(sum, 44));
+  return { n, power, small: l.madd(l.mul(r, r), l.horner(tabulatedExponential, r), r) };
+}
+
 function expByTable(l: Lanes, x: Value, clamped: Value, first: Value): Steps {
-  const parts = (v: Value, magic: number) => {
-    const { n, r, sum } = reduced(l, v, 256 / Math.LN2, ln2Over256, magic);
-    const power = l.iadd(l.lookup(powers, l.shl(l.and(sum, l.bits(255n)), 3)), l.shl(sum, 44));
-    return { n, power, small: l.madd(l.mul(r, r), l.horner(tabulatedExponential, r), r) };
-  };
-  const { n, power, small } = parts(x, l.magic);
-  const steps = parts(clamped, l.magic - 256);
+  const { n, power, small } = tabulated(l, x, l.magic);
+  const steps = tabulated(l, clamped, l.magic - 256);
   const lifted = l.iadd(steps.power, first);
   return { plain: l.madd(power, small, power), inSteps: l.madd(lifted, steps.small, lifted), within: l.lt(l.mul(n, n), (1020 * 256) ** 2) };
 }
@@ -106,18 +107,6 @@ export function expm1(l: Lanes, x: Value): Value {
 }
 
 /**
- * exp(2x) = 2^n (1 + t) / (1 - t) with t = tanh(h), h = x - n ln(2)/2: odd, and small enough for a short polynomial. n is the integer nearest
- * to 2 x / ln(2).
- */
-function reduceTwice(l: Lanes, x: Value): { n: Value; t: Value } {
-  const [high, low] = ln2[l.dtype];
-  const n = l.sub(l.madd(x, l.number(2 / Math.LN2), l.magic), l.magic);
-  const h = l.nmadd(n, l.number(low / 2), l.nmadd(n, l.number(high / 2), x));
-  const z = l.mul(h, h);
-  return { n, t: l.madd(l.mul(h, z), l.polynomial(hyperbolicTangent[l.dtype], z), h) };
-}
-
-/**
  * With |x| = i/32 + d, T = tanh(i/32) from a table and tanh(d) = d A / (A - C): tanh|x| = T + d + d (C - A T (T + d)) / (A - C + A T d), by the addition
  * theorem. What is added to T is small, and what is added to d smaller still, so that hardly more is rounded than the last two sums.
  */
@@ -140,11 +129,37 @@ export function tanh(l: Lanes, x: Value): Value {
 }
 
 /**
+ * With x = i/8 + d and p = logistic(i/8) from a table: p + p (1 - p) u / (1 + (p - 1/2) u), u = 2 tanh(d/2) = d / (1 - C), by the addition theorem.
+ */
+function logisticByTable(l: Lanes, x: Value): Value {
+  const a = l.pmax(l.pmin(x, logisticRange[1]), logisticRange[0]);
+  const magic = l.magic / 8 - logisticRange[0];
+  const sum = l.add(a, magic);
+  const d = l.sub(a, l.sub(sum, magic));
+  const p = l.lookup(logistics, l.shl(l.and(sum, l.bits(0x3ffn)), 2));
+  const denominator = l.madd(l.sub(p, 0.5), d, l.madd(l.mul(d, d), l.number(logisticNearby), 1));
+  return l.madd(l.mul(p, l.sub(l.number(1), p)), l.div(d, denominator), p);
+}
+
+/**
+ * exp(2x) = 2^n (1 + t) / (1 - t) with t = tanh(h), h = x - n ln(2)/2: odd, and small enough for a short polynomial. n is the integer nearest
+ * to 2 x / ln(2).
+ */
+function reduceTwice(l: Lanes, x: Value): { n: Value; t: Value } {
+  const [high, low] = ln2.float64;
+  const n = l.sub(l.madd(x, l.number(2 / Math.LN2), l.magic), l.magic);
+  const h = l.nmadd(n, l.number(low / 2), l.nmadd(n, l.number(high / 2), x));
+  const z = l.mul(h, h);
+  return { n, t: l.madd(l.mul(h, z), l.polynomial(hyperbolicTangent, z), h) };
+}
+
+/**
  * With exp(x) as above and c = 2^-n: (1 + t) / ((1 + c) + (1 - c) t), and where c would overflow the rest of the power times the quotient.
  */
 export function logistic(l: Lanes, x: Value): Value {
-  const { n, t } = reduceTwice(l, l.mul(l.pmax(l.pmin(x, l.pick(100, 60)), l.pick(-746, -104)), 0.5));
-  const near = l.pmax(n, l.pick(-1000, -120));
+  if (!l.wide) return logisticByTable(l, x);
+  const { n, t } = reduceTwice(l, l.mul(l.pmax(l.pmin(x, 100), -746), 0.5));
+  const near = l.pmax(n, -1000);
   const c = inverseScale(l, near);
   const [minus, plus] = [l.sub(l.number(1), c), l.add(c, 1)];
   const [a, b] = [l.add(t, 1), l.madd(minus, t, plus)];

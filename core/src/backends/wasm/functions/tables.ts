@@ -21,6 +21,16 @@ export const tangents: Readonly<Record<FloatDType, Table>> = {
   float32: { key: "tanh(i/32) float32", width: 4, bytes: () => new Uint8Array(Float32Array.from(tanhOf32nds(tanhLimit.float32)).buffer) },
 };
 
+/** From where to where logistic is neither 0 nor 1 in float32. */
+export const logisticRange = [-104, 17.5] as const;
+
+/** logistic(i/8) from the lower end on, in float32; as many as ten bits can count, since NaN counts as anything. */
+export const logistics: Table = {
+  key: "logistic(i/8)",
+  width: 4,
+  bytes: () => new Uint8Array(Float32Array.from({ length: 1024 }, (_, i) => 1 / (1 + Math.exp(-logisticRange[0] - i / 8))).buffer),
+};
+
 /** The bits of 2^(i/256), less i 2^44: adding (256 k + i) 2^44 gives those of 2^(k + i/256). */
 export const powers: Table = {
   key: "2^(i/256)",
