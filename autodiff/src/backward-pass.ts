@@ -1,5 +1,5 @@
 import type { NDArray } from "@hessia/core";
-import { type Atom, findRule, literalArray, type Program, Var } from "@hessia/core/extend";
+import { type Atom, currentTrace, findRule, literalArray, type Program, runRule, Var } from "@hessia/core/extend";
 import { add } from "./ops.js";
 import { notLinear } from "./linearity.js";
 import { LinearInput, transposeRule } from "./rule-kinds.js";
@@ -10,6 +10,10 @@ import { type Tangent, Zero } from "./zero.js";
  * Equation by equation from the last to the first; cotangents of a value used more than once add up.
  */
 export function backwardPass(program: Program, residuals: readonly NDArray[], cotangents: readonly Tangent[]): Tangent[] {
+  return runRule(currentTrace(), () => pullBack(program, residuals, cotangents));
+}
+
+function pullBack(program: Program, residuals: readonly NDArray[], cotangents: readonly Tangent[]): Tangent[] {
   const known = new Map<Var, NDArray>();
   residuals.forEach((x, i) => known.set(program.inputs[i]!, x));
   const ct = new Map<Var, NDArray>();

@@ -1,5 +1,5 @@
 import { type NDArray } from "@hessia/core";
-import { type AnyPrimitive, getRule, hasTangent, type Params, Trace, Tracer, withTrace } from "@hessia/core/extend";
+import { type AnyPrimitive, getRule, hasTangent, type Params, runRule, Trace, Tracer, withTrace } from "@hessia/core/extend";
 import { jvpRule } from "./rule-kinds.js";
 import { type Tangent, Zero } from "./zero.js";
 
@@ -32,7 +32,7 @@ export class JvpTrace extends Trace {
       if (!(t instanceof Zero)) moves = true;
     }
     if (!moves) return withTrace(this.parent, () => this.parent.process(primitive, primals, params));
-    const out = withTrace(this.parent, () => getRule(primitive, jvpRule)(primals, tangents, params));
+    const out = runRule(this.parent, () => getRule(primitive, jvpRule)(primals, tangents, params));
     return out.primals.map((y, i) => this.wrap(y, out.tangents[i]!));
   }
 }

@@ -1,5 +1,5 @@
 import type { NDArray } from "@hessia/core";
-import { type AnyPrimitive, type Atom, type Aval, ConcreteArray, type Equation, findRule, Literal, type Params, Program, ProgramBuilder, Trace, Tracer, Var, withTrace } from "@hessia/core/extend";
+import { type AnyPrimitive, type Atom, type Aval, ConcreteArray, type Equation, findRule, Literal, type Params, Program, ProgramBuilder, runRule, Trace, Tracer, Var, withTrace } from "@hessia/core/extend";
 import { bilinearPrimitives, notLinear } from "./linearity.js";
 import { type LinearRecorder, partialEvalRule, transposeRule } from "./rule-kinds.js";
 
@@ -43,7 +43,7 @@ export class LinearTrace extends Trace implements LinearRecorder {
   process(primitive: AnyPrimitive, inputs: readonly NDArray[], params: Params): NDArray[] {
     if (!inputs.some((x) => this.isLinear(x))) return withTrace(this.parent, () => this.parent.process(primitive, inputs, params));
     const rule = findRule(primitive, partialEvalRule);
-    return rule ? withTrace(this.parent, () => rule(this, inputs, params)) : this.record(primitive, inputs, params);
+    return rule ? runRule(this.parent, () => rule(this, inputs, params)) : this.record(primitive, inputs, params);
   }
 
   record(primitive: AnyPrimitive, inputs: readonly NDArray[], params: Params): NDArray[] {

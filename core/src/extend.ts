@@ -7,7 +7,7 @@ export { checkProgram } from "./ir/check.js";
 export { parseProgram, type ParseOptions } from "./ir/parse.js";
 export { printProgram } from "./ir/print.js";
 export { functionId, paramsKey, programKey } from "./ir/params-key.js";
-export { bind, bind1, currentTrace, runTrace, Trace, Tracer, withTrace } from "./trace/trace.js";
+export { bind, bind1, currentTrace, runRule, runTrace, Trace, Tracer, withTrace } from "./trace/trace.js";
 export { batchRule, BatchTrace, type BatchDim, type BatchRule } from "./trace/batching.js";
 export { compositeLowering } from "./trace/composite.js";
 export { definePrimitive, type PrimitiveDefinition } from "./trace/define.js";

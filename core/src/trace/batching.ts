@@ -1,6 +1,6 @@
 import type { NDArray } from "../array/ndarray.js";
 import { type AnyPrimitive, getRule, type Params, ruleKind } from "../ir/primitive.js";
-import { Trace, Tracer, withTrace } from "./trace.js";
+import { Trace, Tracer, runRule } from "./trace.js";
 
 /** Position of the batch axis in a value, or null where all examples share it. */
 export type BatchDim = number | null;
@@ -37,7 +37,7 @@ export class BatchTrace extends Trace {
     const values = pairs.map((p) => p[0]);
     const dims = pairs.map((p) => p[1]);
     if (dims.every((d) => d === null)) return this.parent.process(primitive, values, params);
-    const { outputs, dims: outDims } = withTrace(this.parent, () => getRule(primitive, batchRule)(this.axisSize, values, dims, params));
+    const { outputs, dims: outDims } = runRule(this.parent, () => getRule(primitive, batchRule)(this.axisSize, values, dims, params));
     return outputs.map((y, i) => this.wrap(y, outDims[i]!));
   }
 }

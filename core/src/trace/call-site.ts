@@ -1,7 +1,7 @@
 /** The stack at this moment. Turning it into text is what costs, and is left until somebody asks. */
 export function captureStack(): Error {
   const limit = Error.stackTraceLimit;
-  Error.stackTraceLimit = 24;
+  Error.stackTraceLimit = 40;
   const captured = new Error();
   Error.stackTraceLimit = limit;
   return captured;

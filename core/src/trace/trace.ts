@@ -21,7 +21,7 @@ export abstract class Tracer extends NDArray {
   readonly #stack: Error | undefined;
   constructor(readonly trace: Trace, readonly aval: Aval, keepSite = false) {
     super();
-    this.#stack = keepSite ? captureStack() : undefined;
+    this.#stack = !keepSite ? undefined : operation ? (operation.stack ??= captureStack()) : captureStack();
   }
   /** Where the user's code made this value, for error texts. */
   get site(): string | undefined { return this.#stack && callSite(this.#stack); }
@@ -65,6 +65,8 @@ export abstract class Tracer extends NDArray {
 }
 
 let current: Trace;
+/** The operation whose rule runs, outermost. */
+let operation: { stack: Error | undefined } | undefined;
 
 export const currentTrace = (): Trace => current;
 /** @internal The trace at the bottom; set once by `trace/eager.ts`. */
@@ -78,6 +80,20 @@ export function withTrace<T>(trace: Trace, f: () => T): T {
     return f();
   } finally {
     current = before;
+  }
+}
+
+/**
+ * Runs the rule of an operation that a trace processes, with `trace` current. Whatever it records was made where the operation was called: one
+ * stack serves for all of it, and stacks cost more than most of what else is done for an equation.
+ */
+export function runRule<T>(trace: Trace, rule: () => T): T {
+  const outer = operation;
+  operation ??= { stack: undefined };
+  try {
+    return withTrace(trace, rule);
+  } finally {
+    operation = outer;
   }
 }
 
