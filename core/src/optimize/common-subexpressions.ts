@@ -6,7 +6,8 @@ import { type Atom, type Equation, Literal, Program, type Var } from "../ir/prog
 export function commonSubexpressions(program: Program): Program {
   const ids = new Map<Var, number>();
   const replaced = new Map<Var, Var>();
-  const seen = new Map<string, Equation>();
+  /** By primitive and operands, and by params where that alone does not tell. */
+  const seen = new Map<string, Equation | Map<string, Equation>>();
   const idOf = (v: Var) => {
     let id = ids.get(v);
     if (id === undefined) ids.set(v, (id = ids.size));
@@ -21,14 +22,22 @@ export function commonSubexpressions(program: Program): Program {
   const equations: Equation[] = [];
   for (const e of program.equations) {
     const inputs = e.inputs.map(read);
-    const key = `${e.primitive.name}${paramsKey(e.params)}(${operandsKey(e, inputs)})>${e.outputs.map((o) => formatAval(o.aval)).join(",")}`;
-    const same = seen.get(key);
-    if (same) e.outputs.forEach((v, i) => replaced.set(v, same.outputs[i]!));
+    const key = `${e.primitive.name} ${operandsKey(e, inputs)}`;
+    const alike = seen.get(key);
+    const equation = { ...e, inputs };
+    if (alike === undefined) seen.set(key, equation);
     else {
-      const equation = { ...e, inputs };
-      seen.set(key, equation);
-      equations.push(equation);
+      const byParams = alike instanceof Map ? alike : new Map([[paramsKey(alike.params), alike]]);
+      seen.set(key, byParams);
+      const params = paramsKey(e.params);
+      const same = byParams.get(params);
+      if (same) {
+        e.outputs.forEach((v, i) => replaced.set(v, same.outputs[i]!));
+        continue;
+      }
+      byParams.set(params, equation);
     }
+    equations.push(equation);
   }
   if (equations.length === program.equations.length) return program;
   return new Program(program.inputs, program.constants, equations, program.outputs.map(read));
