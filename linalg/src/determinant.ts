@@ -1,6 +1,7 @@
 import { type ArrayLike, cond, jit, type NDArray, np } from "@hessia/core";
 import { customJvp } from "@hessia/autodiff";
 import { bind } from "@hessia/core/extend";
+import { asOne } from "./factorizations/as-one.js";
 import { luPrimitive } from "./factorizations/lu.js";
 import { requireSquare } from "./factorizations/matrix-types.js";
 import { asMatrix } from "./factorizations/operands.js";
@@ -13,10 +14,10 @@ const swapSign = (pivots: NDArray): NDArray => {
   return np.subtract(1, np.multiply(2, np.remainder(swaps, 2)));
 };
 
-const luDeterminant = (a: NDArray): NDArray => {
+const luDeterminant = asOne((a: NDArray) => {
   const [lu, pivots] = bind(luPrimitive, [a], {}) as [NDArray, NDArray];
   return np.multiply(np.prod(np.diagonal(lu, 0, -2, -1), -1), swapSign(pivots).astype(a.dtype));
-};
+});
 
 const entry = (a: NDArray, i: number, j: number) => a.get("...", i, j);
 const cross = (a: NDArray, rows: readonly [number, number], columns: readonly [number, number]) =>
@@ -51,6 +52,13 @@ largeDeterminant.defJvp(([a], [da]) => {
   return [d, np.sum(np.multiply(cofactors(a!, d), da!), [-2, -1])];
 });
 
+/** By size, where it is a short polynomial. */
+const polynomials: Readonly<Record<number, (x: NDArray) => NDArray>> = {
+  1: (x) => entry(x, 0, 0),
+  2: asOne((x: NDArray) => cross(x, [0, 1], [0, 1])),
+  3: asOne((x: NDArray) => np.add(np.subtract(np.multiply(entry(x, 0, 0), cross(x, [1, 2], [1, 2])), np.multiply(entry(x, 0, 1), cross(x, [1, 2], [0, 2]))), np.multiply(entry(x, 0, 2), cross(x, [1, 2], [0, 1])))),
+};
+
 /**
  * Determinant of square matrices [..., n, n]. Up to 3 by 3 by the explicit polynomial, beyond by LU; derivatives by Jacobi's formula
  * with true cofactors, so they are finite at singular matrices too.
@@ -62,11 +70,8 @@ export function det(a: ArrayLike): NDArray {
   requireSquare("det", x.aval);
   const n = x.shape.at(-1)!;
   if (n === 0) return np.ones(x.shape.slice(0, -2), { dtype: x.dtype });
-  if (n === 1) return entry(x, 0, 0);
-  if (n === 2) return cross(x, [0, 1], [0, 1]);
-  if (n === 3)
-    return np.add(np.subtract(np.multiply(entry(x, 0, 0), cross(x, [1, 2], [1, 2])), np.multiply(entry(x, 0, 1), cross(x, [1, 2], [0, 2]))), np.multiply(entry(x, 0, 2), cross(x, [1, 2], [0, 1])));
-  return largeDeterminant(x);
+  const explicit = polynomials[n];
+  return explicit ? explicit(x) : largeDeterminant(x);
 }
 
 export interface SlogdetResult { readonly sign: NDArray; readonly logabsdet: NDArray }

@@ -1,6 +1,7 @@
 import { ArgumentError, type ArrayLike, type NDArray, np } from "@hessia/core";
 import { stopGradient } from "@hessia/autodiff";
 import { bind, bind1 } from "@hessia/core/extend";
+import { asOne } from "./factorizations/as-one.js";
 import { checkResult } from "./factorizations/check.js";
 import { type CholeskyFactor, choleskyPrimitive, symmetrize } from "./factorizations/cholesky.js";
 import { factoredSolve } from "./factorizations/factored-solve.js";
@@ -29,10 +30,9 @@ export function solve(a: ArrayLike, b: ArrayLike, options: SolveOptions = {}): N
   const transposed = requireFlag(options.transposed ?? false, "solve", "transposed");
   if (assumeA === "lower triangular" || assumeA === "upper triangular") return solveTriangular(a, b, { lower: assumeA === "lower triangular", trans: transposed });
   if (assumeA !== "gen" && assumeA !== "pos") throw new ArgumentError({ fn: "solve", arg: "assumeA", expected: '"gen", "pos", "lower triangular" or "upper triangular"', got: String(assumeA), fix: "choose one of them" });
-  const { matrix, rhs, restore } = asMatrixOperands("solve", a, b);
-  const x = assumeA === "pos" ? solvePositive(symmetrize(matrix), rhs) : solveGeneral(matrix, rhs, transposed);
+  const x = (assumeA === "pos" ? positiveSystem : transposed ? transposedSystem : generalSystem)(np.asarray(a), np.asarray(b));
   if (options.checkFinite !== false) checkResult("solve", x, assumeA === "pos" ? "a positive definite matrix" : "a nonsingular matrix and finite right sides", "a factorization that broke down", "check the matrix, or solve the least-squares problem");
-  return restore(x);
+  return x;
 }
 
 function solveGeneral(a: NDArray, b: NDArray, transpose: boolean): NDArray {
@@ -40,10 +40,21 @@ function solveGeneral(a: NDArray, b: NDArray, transpose: boolean): NDArray {
   return bind1(factoredSolve, [a, lu, permutation, b], { kind: "lu", transpose });
 }
 
-function solvePositive(a: NDArray, b: NDArray): NDArray {
+function solvePositive(matrix: NDArray, b: NDArray): NDArray {
+  const a = symmetrize(matrix);
   const l = bind1(choleskyPrimitive, [stopGradient(a)], {});
   return bind1(factoredSolve, [a, l, np.zeros([...a.shape.slice(0, -1)], { dtype: "int32" }), b], { kind: "cholesky", transpose: false });
 }
+
+const system = (solveMatrix: (a: NDArray, b: NDArray) => NDArray) => asOne((a: NDArray, b: NDArray) => {
+  const { matrix, rhs, restore } = asMatrixOperands("solve", a, b);
+  return restore(solveMatrix(matrix, rhs));
+});
+const generalSystem = system((a, b) => solveGeneral(a, b, false));
+const transposedSystem = system((a, b) => solveGeneral(a, b, true));
+const positiveSystem = system(solvePositive);
+
+const inverse = asOne((x: NDArray) => solveGeneral(x, np.broadcastTo(np.eye(x.shape.at(-1)!, undefined, 0, { dtype: x.dtype }), x.shape), false));
 
 /** Solves with a factor from `luFactor`. @example luSolve(luFactor(A), b) */
 export function luSolve(factor: LuFactor, b: ArrayLike, options: { readonly trans?: boolean } = {}): NDArray {
@@ -70,8 +81,7 @@ export function choSolve(factor: CholeskyFactor, b: ArrayLike): NDArray {
 export function inv(a: ArrayLike, options: { readonly checkFinite?: boolean } = {}): NDArray {
   const x = asMatrix("inv", a);
   requireSquare("inv", x.aval);
-  const eye = np.broadcastTo(np.eye(x.shape.at(-1)!, undefined, 0, { dtype: x.dtype }), x.shape);
-  const y = solveGeneral(x, eye, false);
+  const y = inverse(x);
   if (options.checkFinite !== false) checkResult("inv", y, "a nonsingular matrix", "a singular one", "remove rows that depend on each other, add a small multiple of the identity, or use svd");
   return y;
 }

@@ -2,6 +2,7 @@ import { type ArrayLike, type NDArray, np } from "@hessia/core";
 import { defineDerivative, isNonzero, Zero } from "@hessia/autodiff/extend";
 import { bind1, definePrimitive, type NoParams, type Primitive } from "@hessia/core/extend";
 import { choleskyRoutine } from "../native/cholesky.js";
+import { asOne } from "./as-one.js";
 import { checkResult } from "./check.js";
 import { batchSize, leadingBatchOne, requireSquare } from "./matrix-types.js";
 import { asMatrix } from "./operands.js";
@@ -39,7 +40,8 @@ export interface CholeskyOptions {
   readonly checkFinite?: boolean;
 }
 
-export const symmetrize = (a: NDArray): NDArray => np.multiply(0.5, np.add(a, np.matrixTranspose(a)));
+export const symmetrize = asOne((a: NDArray) => np.multiply(0.5, np.add(a, np.matrixTranspose(a))));
+const factorOfSymmetrized = asOne((a: NDArray) => bind1(choleskyPrimitive, [symmetrize(a)], {}));
 
 /**
  * Cholesky factor `A = L L'` of symmetric positive definite matrices [..., n, n].
@@ -49,7 +51,7 @@ export const symmetrize = (a: NDArray): NDArray => np.multiply(0.5, np.add(a, np
 export function cholesky(a: ArrayLike, options: CholeskyOptions = {}): NDArray {
   const x = asMatrix("cholesky", a);
   requireSquare("cholesky", x.aval);
-  const l = bind1(choleskyPrimitive, [options.symmetrizeInput === false ? x : symmetrize(x)], {});
+  const l = options.symmetrizeInput === false ? bind1(choleskyPrimitive, [x], {}) : factorOfSymmetrized(x);
   if (options.checkFinite !== false) checkResult("cholesky", l, "a positive definite matrix", "one that is not: its factorization broke down", "check that it is symmetric and well scaled, add a small multiple of the identity, or use eigh");
   return options.upper ? np.matrixTranspose(l) : l;
 }
