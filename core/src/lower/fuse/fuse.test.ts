@@ -73,6 +73,19 @@ describe("fusion of elementwise kernels", () => {
 
 describe("fusion with reductions", () => {
   const buffers = [f64(40 * 100), f64(40), f64(40), f64(40), f64(4000), f64(4000)];
+
+  it("lets the extrema of float32 share their loop with each other and with a sum", () => {
+    const kernels = (dtype: "float32" | "float64", ...ops: Accumulate["op"][]): number => {
+      const value = load(dtype, 0, at(100, 1));
+      const steps = ops.map((op, i) => reduce([40], [100], [{ op, dtype: op === "argmax" ? "int32" : dtype, value }], out(i + 1, at(1), accumulator(op === "argmax" ? "int32" : dtype, 0))));
+      const sizes = [4000, 40, 40, 40].map((size): BufferInfo => ({ dtype, size }));
+      return fused(sizes, ops.map((_, i) => i + 1), steps).filter((l) => l.startsWith("kernel")).length;
+    };
+    expect(kernels("float32", "min", "max")).toBe(1);
+    expect(kernels("float32", "min", "add", "max")).toBe(1);
+    expect(kernels("float64", "min", "max")).toBe(2);
+    expect(kernels("float32", "argmax", "max")).toBe(2);
+  });
   const row = x(0, 100, 1);
   it("reduces once for several results", () => {
     const steps = [reduce([40], [100], [sum(row)], out(1, at(1), total)), reduce([40], [100], [sum(unary("abs", row))], out(2, at(1), total))];

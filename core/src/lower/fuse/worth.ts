@@ -1,6 +1,8 @@
+import { isFloat } from "../../base/dtype.js";
 import { asContraction } from "../../kernel/contraction.js";
 import { type Expr, visitExpr } from "../../kernel/expr.js";
 import type { Facts } from "./facts.js";
+import { placeKey } from "./place.js";
 import { isBeside } from "./refine.js";
 
 /** Loops of fewer elements cost less than the call of another kernel and its pass through memory. */
@@ -8,6 +10,7 @@ export const smallCount = 512;
 const maxOutputs = 8;
 const maxNodes = 192;
 const maxAccumulators = 4;
+const maxBesideExtremum = 3;
 /** After sums along rows an epilogue runs one output at a time. What vectors do faster may stand in it for so few outputs. */
 const fewOutputs = 4;
 /** A division takes longer alone than its share of a vector, by about the time of so many terms. */
@@ -68,11 +71,18 @@ const isReduction = (f: Facts): boolean => f.kernel.accumulators.length > 0;
 const writes = ({ kernel }: Facts): number => kernel.outputs.length + (kernel.stores?.length ?? 0);
 
 /**
- * Extrema and searches hold several registers for each vector: beside another accumulator fewer vectors go at once, which costs more
- * than reading twice (measured, in and out of the caches) unless there is much to compute for each term.
+ * Extrema of floats and searches hold several registers for each vector: beside another accumulator fewer vectors go at once, which costs more
+ * than reading twice (measured, in and out of the caches) unless there is much to compute for each term. The bits of float32 serve max and min
+ * of one value together, and leave room for sums.
  */
-const roomy = (first: Facts, second: Facts): boolean =>
-  [...first.kernel.accumulators, ...second.kernel.accumulators].every((a) => a.op !== "max" && a.op !== "min" && a.op !== "argmax" && a.op !== "argmin") || Math.min(first.nodes, second.nodes) > manyNodes;
+function roomy(first: Facts, second: Facts): boolean {
+  if (Math.min(first.nodes, second.nodes) > manyNodes) return true;
+  const accumulators = [...first.kernel.accumulators, ...second.kernel.accumulators];
+  if (accumulators.some((a) => a.op === "argmax" || a.op === "argmin")) return false;
+  const extrema = accumulators.filter((a) => (a.op === "max" || a.op === "min") && isFloat(a.dtype));
+  const values = new Set(extrema.map(({ value: e }) => (e.op === "load" ? placeKey(e.buffer, e.index, e.base) : e)));
+  return extrema.length === 0 || (values.size === 1 && accumulators.length <= maxBesideExtremum && extrema.every((a) => a.dtype === "float32"));
+}
 
 /** An elementwise kernel beside the terms of a reduction: it is vectorized row by row then. */
 function besidePays(beside: Facts, reduction: Facts, small: boolean, related: boolean): boolean {

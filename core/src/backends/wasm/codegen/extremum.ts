@@ -11,7 +11,7 @@ type State = readonly [Local, Local, Local];
 
 /** The instructions that propagate NaN and order zeros take the machine half a dozen of its own: cheaper ones, and what is put in at the end. */
 interface Method {
-  begin(f: FunctionBuilder): void;
+  begin(f: FunctionBuilder, part: number): void;
   /** state = state with the values of another state or, in all three places, of a vector. */
   take(f: FunctionBuilder, state: State, from: State): void;
   pushResult(f: FunctionBuilder, state: State): void;
@@ -19,10 +19,11 @@ interface Method {
 
 /**
  * The bits of floats as integers. Signed, the greatest is the maximum unless all are negative, or a NaN without sign. Unsigned, the greatest
- * is the minimum unless all are positive, or a NaN with one. Unsigned, the least is the extremum where the others are not.
+ * is the minimum unless all are positive, or a NaN with one. Unsigned, the least is the extremum where the others are not. So one state serves
+ * both; it begins with what no bits go beyond.
  */
 const ofBits = (isMax: boolean): Method => ({
-  begin: (f) => void f.f32x4(isMax ? -Infinity : Infinity),
+  begin: (f, part) => void f.i32x4([-0x80000000, -1, 0][part]!),
   take: (f, [signed, least, greatest], from) => {
     f.get(signed).get(from[0]).op("i32x4.max_s").set(signed);
     f.get(least).get(from[1]).op("i32x4.min_u").set(least);
@@ -53,11 +54,13 @@ const ofDoubles = (isMax: boolean): Method => ({
 
 /** max or min of float vectors. */
 export class Extremum implements Reducer {
-  private readonly states: State[] = [];
+  private states: State[] = [];
+  private joined = false;
   private readonly method: Method;
   private remainder: Local | undefined;
 
-  constructor(private readonly values: Values, private readonly spec: Accumulate & { readonly op: "max" | "min" }, private readonly acrossLanes: boolean) {
+  /** @param twin an extremum of the same float32 values that comes before: its state is ours. */
+  constructor(private readonly values: Values, readonly spec: Accumulate & { readonly op: "max" | "min" }, private readonly acrossLanes: boolean, private readonly twin: Extremum | undefined) {
     this.method = (spec.dtype === "float64" ? ofDoubles : ofBits)(spec.op === "max");
   }
 
@@ -66,10 +69,11 @@ export class Extremum implements Reducer {
   begin(copies: number, remainder: boolean): void {
     const { f, spec } = this;
     // Copies across lanes are parts of one result; two, so that the chain of one does not bound the speed.
-    for (let i = 0; i < (this.acrossLanes ? Math.min(2, copies) : copies); i++)
-      this.states.push([0, 1, 2].map(() => {
+    if (this.twin) this.states = this.twin.states;
+    else for (let i = 0; i < (this.acrossLanes ? Math.min(2, copies) : copies); i++)
+      this.states.push([0, 1, 2].map((part) => {
         const local = f.local("v128");
-        this.method.begin(f);
+        this.method.begin(f, part);
         f.set(local);
         return local;
       }) as unknown as State);
@@ -89,6 +93,7 @@ export class Extremum implements Reducer {
       f.set(running);
       return;
     }
+    if (this.twin) return;
     const x = f.local("v128");
     values.vector(spec.value);
     f.set(x);
@@ -103,12 +108,16 @@ export class Extremum implements Reducer {
     const [first, ...others] = this.states as [State, ...State[]];
     if (!this.acrossLanes)
       return this.states.map((state) => {
+        const result = f.local("v128");
         method.pushResult(f, state);
-        f.set(state[0]);
-        return state[0];
+        f.set(result);
+        return result;
       });
-    for (const state of others) method.take(f, first, state);
-    foldLanes(f, spec.dtype, values.lanes as Lanes, first, (turned) => method.take(f, first, turned as State));
+    if (!this.twin?.joined) {
+      for (const state of others) method.take(f, first, state);
+      foldLanes(f, spec.dtype, values.lanes as Lanes, first, (turned) => method.take(f, first, turned as State));
+      this.joined = true;
+    }
     method.pushResult(f, first);
     const result = f.local(scalarType(spec.dtype));
     extractLane(f, spec.dtype, values.lanes as Lanes, 0);

@@ -31,9 +31,9 @@ export function emitKernel(context: NestContext, kernel: Kernel, scratchOffset?:
     const loops = nest.dims.length + nest.reduceDims.length;
     if (loops > maxLoops)
       throw new BackendError({ fn: "compile", arg: "kernel", expected: `at most ${maxLoops} loops that cannot be joined`, got: String(loops), fix: "reshape the arrays to fewer dimensions" });
-    const rows = scratchOffset === undefined || context.bound ? undefined : splitRows(nest, context.simd, firstPartial);
+    const shared = shareExpressions(nest);
+    const rows = scratchOffset === undefined || context.bound ? undefined : splitRows(shared, context.simd, firstPartial);
     if (rows === undefined || scratchOffset === undefined) {
-      const shared = shareExpressions(nest);
       const left = emitCrossed(context, shared);
       for (const part of left?.flatMap((k) => normalize(k)) ?? [shared]) emitNest(context, part);
       continue;

@@ -171,9 +171,14 @@ class NestEmitter {
     const across = plan.laneDim >= plan.outputs && values.vectorized;
     const byBlocks = values.vectorized && accumulators.length === 1 && stores.length === 0 && plan.mainTrips > 1 && plan.copies > 1;
     let blockSearch: Search | undefined;
+    const extrema: Extremum[] = [];
     const reductions = accumulators.map((a): Reducer => {
       const { op, dtype } = a;
-      if ((op === "max" || op === "min") && values.vectorized && isFloat(dtype)) return new Extremum(values, { ...a, op }, across);
+      if ((op === "max" || op === "min") && values.vectorized && isFloat(dtype)) {
+        const extremum = new Extremum(values, { ...a, op }, across, dtype === "float32" ? extrema.find((e) => e.spec.value === a.value) : undefined);
+        extrema.push(extremum);
+        return extremum;
+      }
       if (op !== "argmax" && op !== "argmin") return new Reduction(values, a, across, plan.folding !== undefined);
       const search = new Search(values, { ...a, op }, this.position, across, byBlocks);
       if (byBlocks) blockSearch = search;

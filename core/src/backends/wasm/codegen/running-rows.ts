@@ -19,6 +19,8 @@ export class RunningRows {
   /** What is reduced within a block. */
   readonly accumulators: Accumulate[] = [];
   private readonly rows: Row[] = [];
+  /** Extrema of the bits of float32 values, for max and min alike. */
+  private readonly parts = new Map<Expr, readonly [signed: Expr, least: Expr, greatest: Expr]>();
 
   /** @param start where a block begins, as an index expression; the first begins at 0. */
   constructor(private readonly dims: readonly number[], private readonly blocks: number, private readonly start: Expr, private readonly firstRow: BufferId) {}
@@ -60,7 +62,9 @@ export class RunningRows {
     if (op === "argmax" || op === "argmin") return this.search(op === "argmax", value);
     if ((op === "max" || op === "min") && dtype === "float32") {
       const bits = bitcast("uint32", value);
-      return fromBits(op === "max", this.reduced("max", bitcast("int32", value)), this.reduced("min", bits), this.reduced("max", bits));
+      const parts = this.parts.get(value) ?? [this.reduced("max", bitcast("int32", value)), this.reduced("min", bits), this.reduced("max", bits)] as const;
+      this.parts.set(value, parts);
+      return fromBits(op === "max", ...parts);
     }
     return op === "add" && isFloat(dtype) && this.blocks > plainBlocks ? this.compensated(value) : this.reduced(op, value);
   }
