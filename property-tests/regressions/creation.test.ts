@@ -40,3 +40,5 @@ describe("more elements than there is room for", () => {
     expect(np.sum(np.ones([5])).item()).toBe(5);
   });
 });
+
+it("the greatest common divisor of the least integer is positive", () => expect(np.gcd(np.array([-2147483648], { dtype: "int32" }), -6).toArray()).toEqual([2]));

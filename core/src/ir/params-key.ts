@@ -1,5 +1,5 @@
 import { digest } from "../base/digest.js";
-import { identityId } from "../base/structural-key.js";
+import { identityId, structuralKey } from "../base/structural-key.js";
 import { type Atom, Literal, Program, type Var } from "./program.js";
 import { formatAval } from "./aval.js";
 import type { Params } from "./primitive.js";
@@ -10,7 +10,7 @@ export const functionId = identityId;
 const programKeys = new WeakMap<Program, string>();
 const paramKeys = new WeakMap<Params, string>();
 
-/** Text that is equal for equal params: Programs by structure, functions by identity. */
+/** Text that is equal for equal params: Programs and plain data by structure, functions and instances of classes (arrays too) by identity. */
 export function paramsKey(params: Params): string {
   let key = paramKeys.get(params);
   if (key === undefined) paramKeys.set(params, (key = valueKey(params)));
@@ -37,12 +37,8 @@ function valuesEqual(a: unknown, b: unknown): boolean {
   return true;
 }
 
-function valueKey(v: unknown): string {
-  if (v === null || typeof v !== "object") return typeof v === "function" ? `fn${functionId(v)}` : typeof v === "string" ? JSON.stringify(v) : Object.is(v, -0) ? "-0" : String(v);
-  if (v instanceof Program) return programKey(v);
-  if (Array.isArray(v)) return `[${v.map(valueKey).join(",")}]`;
-  return `{${Object.keys(v).map((k) => `${k}:${valueKey((v as Record<string, unknown>)[k])}`).join(",")}}`;
-}
+/** Instances of classes are themselves alone: what they hold may not show. */
+const valueKey = (v: unknown): string => structuralKey(v, (x) => (x instanceof Program ? programKey(x) : undefined));
 
 /** Text that is equal for structurally equal Programs (same constants by identity); a digest of it where it is long. */
 export function programKey(program: Program): string {

@@ -63,7 +63,8 @@ function euclid(x: NDArray, y: NDArray): NDArray {
 /** Greatest common divisor of |a| and |b|; gcd(0, 0) = 0. @throws DTypeError for floats. @example np.gcd(12, 18) // 6 */
 export const gcd: BinaryFunction = (a, b) => {
   const [x, y] = integerOperands([a, b], "gcd") as [NDArray, NDArray];
-  return kindOf(x.dtype) === "uint" ? euclid(x, y) : euclid(op(u.abs, x), op(u.abs, y));
+  // The least integer is its own magnitude, with its sign: it passes on to remainders.
+  return kindOf(x.dtype) === "uint" ? euclid(x, y) : op(u.abs, euclid(op(u.abs, x), op(u.abs, y)));
 };
 /** Least common multiple of |a| and |b|; 0 if either is 0. @example np.lcm(4, 6) // 12 */
 export const lcm: BinaryFunction = (a, b) => {
