@@ -7,7 +7,7 @@ import { ArgumentError } from "../base/errors.js";
 import { requireShape, type Shape, sizeOf } from "../base/shape.js";
 import { add, mul } from "../primitives/binary.js";
 import { iota } from "../primitives/structural.js";
-import { broadcastTo } from "../primitives/structural-ops.js";
+import { broadcastTo, reshape } from "../primitives/structural-ops.js";
 import { convertTo } from "../primitives/types.js";
 import { eagerTrace } from "../trace/eager.js";
 import { bind1, currentTrace } from "../trace/trace.js";
@@ -64,8 +64,11 @@ export function asarray(x: ArrayLike, options?: ArrayOptions): NDArray {
 /** The array with another dtype: floats truncate towards zero and saturate into integers, NaN becomes 0. @example np.astype([1.7], "int32") // [1] */
 export const astype = (x: ArrayLike, dtype: DType): NDArray => convertTo(asArray(x, "astype"), requireDType(dtype, "astype"));
 
-/** Arrays are immutable: a copy is the array itself, strongly typed. */
-export const copy = (x: ArrayLike): NDArray => asarray(x);
+/** The array with memory of its own, strongly typed: one of the two may be disposed or donated. Traced values are their own copies. */
+export function copy(x: ArrayLike): NDArray {
+  const a = asarray(x);
+  return a === x && a instanceof ConcreteArray && currentTrace() === eagerTrace ? bind1(reshape, [a], { shape: a.shape }) : a;
+}
 
 /** One value everywhere: written at once when nothing is traced, else an equation that costs nothing. */
 function filled(shape: Shape, value: number, dtype: DType, device: string | undefined): NDArray {

@@ -37,9 +37,11 @@ function plan(subscripts: string, shapes: readonly Shape[]): Plan {
   terms.forEach((labels, i) =>
     labels.forEach((label, d) => {
       const n = shapes[i]![d]!;
-      const known = sizes.get(label);
-      if (known === undefined || known === 1) sizes.set(label, n);
-      else if (n !== 1 && n !== known)
+      // Axes of size 1 go along with any other, but there is no diagonal of them.
+      const own = shapes[i]![labels.indexOf(label)]!;
+      const known = own === n ? sizes.get(label) : own;
+      if (known === undefined || (known === 1 && own === n)) sizes.set(label, n);
+      else if (n !== known && (n !== 1 || own !== n))
         throw new ShapeError({ fn: "einsum", arg: `operands[${i}]`, expected: `size ${known} for ${label.startsWith(".") ? "the ellipsis" : `axis "${label}"`} of ${JSON.stringify(subscripts)}`, got: `${n} in ${formatShape(shapes[i]!)}`, fix: "give equal sizes to axes of one name" });
     }));
   const hidden = Math.max(0, ...terms.map((t) => t.filter((l) => l.startsWith(".")).length));

@@ -41,6 +41,7 @@ describe("jit", () => {
     const x = np.ones([3]);
     expect(() => f(x, x)).toThrow(ArgumentError);
     expect(x.toArray()).toEqual([1, 1, 1]);
+    expect(f(np.copy(x), x).toArray()).toEqual([2, 2, 2]);
     expect(f(x, np.ones([3])).toArray()).toEqual([2, 2, 2]);
     expect(() => x.toArray()).toThrow(/donated/);
   });
