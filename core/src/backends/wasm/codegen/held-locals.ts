@@ -9,43 +9,45 @@ export interface Slot {
   readonly copy: number;
 }
 
-interface Scope {
-  /** By copy. */
-  readonly scalar: Map<Key, Local>[];
-  readonly splat: Map<Key, Local>[];
-  readonly vector: Map<Key, Local>[];
-  readonly owned: Local[];
+/** A local given to a scope, and what the value had before. */
+interface Given {
+  readonly among: Map<Key, Local>;
+  readonly key: Key;
+  readonly local: Local;
+  readonly before: Local | undefined;
 }
-
-const emptyScope = (): Scope => ({ scalar: [], splat: [], vector: [], owned: [] });
 
 /** Values held in locals, by the blocks of code in which they are known. */
 export class HeldLocals {
-  private readonly scopes: Scope[] = [emptyScope()];
+  /** By copy. */
+  private readonly known: Readonly<Record<Slot["kind"], Map<Key, Local>[]>> = { scalar: [], splat: [], vector: [] };
+  private scope: Given[] = [];
 
   constructor(private readonly f: FunctionBuilder) {}
 
-  /** What is given within is released behind it. */
+  /** What is given within is forgotten and released behind it. */
   inScope(body: () => void): void {
-    const scope = emptyScope();
-    this.scopes.push(scope);
+    const outer = this.scope;
+    const own: Given[] = [];
+    this.scope = own;
     body();
-    this.scopes.pop();
-    for (const l of scope.owned) this.f.release(l);
+    this.scope = outer;
+    for (let i = own.length - 1; i >= 0; i--) {
+      const { among, key, before } = own[i]!;
+      if (before === undefined) among.delete(key);
+      else among.set(key, before);
+    }
+    for (const { local } of own) this.f.release(local);
   }
 
   /** Gives the current scope a local. */
   give(key: Key, { kind, copy }: Slot, local: Local): void {
-    const scope = this.scopes.at(-1)!;
-    scope.owned.push(local);
-    (scope[kind][copy] ??= new Map()).set(key, local);
+    const among = (this.known[kind][copy] ??= new Map());
+    this.scope.push({ among, key, local, before: among.get(key) });
+    among.set(key, local);
   }
 
   find(key: Key, { kind, copy }: Slot): Local | undefined {
-    for (let i = this.scopes.length - 1; i >= 0; i--) {
-      const local = this.scopes[i]![kind][copy]?.get(key);
-      if (local !== undefined) return local;
-    }
-    return undefined;
+    return this.known[kind][copy]?.get(key);
   }
 }
