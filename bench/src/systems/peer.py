@@ -128,6 +128,29 @@ def reductions(p):
     return Prepared(lambda: f(axis))
 
 
+def indexing(p):
+    op, axis, dtype = p["op"], p["axis"], dtype_of(p)
+    x = centered(10**6, 21, dtype, 2)
+    if p["shape"] == "matrix":
+        x = x.reshape(1000, 1000)
+    at = np.floor(uniform(len(x), 22, np.float64) * len(x)).astype(np.int32)
+    if SYSTEM == "jax":
+        x, at = jnp.asarray(x), jnp.asarray(at)
+        forms = dict(take=lambda v, i: jnp.take(v, i, axis=0), add=lambda v, i: v.at[i].add(v))
+        f = jax.jit(forms.get(op, lambda v, i: getattr(jnp, op)(v, axis=axis)))
+        return Prepared(lambda: f(x, at))
+
+    def add():
+        y = x.copy()
+        np.add.at(y, at, x)
+        return y
+
+    if op == "argsort":  # timed in whichever way is fastest, compared in the stable order
+        return Prepared(lambda: np.argsort(x, axis), lambda _: digest(np.argsort(x, axis, kind="stable")))
+    forms = dict(take=lambda: np.take(x, at, 0), add=add, sort=lambda: np.sort(x, axis))
+    return Prepared(forms.get(op, lambda: np.cumsum(x, axis)))
+
+
 def dispatch(p):
     n = p["n"]
     x = uniform(max(1, n), 5).reshape((n,) if n else ())
@@ -301,7 +324,7 @@ def descent(p):
     return Prepared(lambda: f(x))
 
 
-TASKS = dict(matmul=matmul, fused=fused, reductions=reductions, dispatch=dispatch, mlp=mlp, rosenbrock=rosenbrock, logistic=logistic, cnn=cnn, linalg=linalg, lstm=lstm, descent=descent)
+TASKS = dict(matmul=matmul, fused=fused, reductions=reductions, dispatch=dispatch, mlp=mlp, rosenbrock=rosenbrock, logistic=logistic, cnn=cnn, linalg=linalg, lstm=lstm, descent=descent, indexing=indexing)
 
 
 def elapsed(run, calls):

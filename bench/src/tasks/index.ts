@@ -3,6 +3,7 @@ import { cnn } from "./cnn.js";
 import { descent } from "./descent.js";
 import { dispatch } from "./dispatch.js";
 import { fused } from "./fused.js";
+import { indexing } from "./indexing.js";
 import { linearAlgebra } from "./linear-algebra.js";
 import { logistic } from "./logistic.js";
 import { lstm } from "./lstm.js";
@@ -12,4 +13,4 @@ import { reductions } from "./reductions.js";
 import { rosenbrock } from "./rosenbrock.js";
 
 /** The tasks that are timed call by call. */
-export const tasks: readonly Task[] = [matmul, fused, reductions, dispatch, mlp, rosenbrock, logistic, cnn, linearAlgebra, lstm, descent];
+export const tasks: readonly Task[] = [matmul, fused, reductions, dispatch, mlp, rosenbrock, logistic, cnn, linearAlgebra, lstm, descent, indexing];

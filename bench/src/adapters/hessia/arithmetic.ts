@@ -1,9 +1,10 @@
-/** Matrix products, fused loops, reductions and small calls. */
+/** Matrix products, fused loops, reductions, sorting and indexing, and small calls. */
 import { jit, type NDArray, np } from "@hessia/core";
 import * as nn from "@hessia/nn";
 import { type Adapter, elementOf, numberOf, textOf } from "../../harness/case.js";
 import { centered, digest, uniform } from "../../harness/data.js";
 import { chainLength } from "../../tasks/dispatch.js";
+import { numbers, positions, shapeOf } from "../../tasks/indexing.js";
 import { axisOf, columns, input, type ReductionName, rows } from "../../tasks/reductions.js";
 import { array, discard } from "./arrays.js";
 
@@ -29,6 +30,13 @@ export const arithmetic: Adapter = {
     const axis = axisOf(params["axis"]!);
     const f = jit((v: NDArray) => (op === "logSoftmax" ? nn.logSoftmax(v) : op === "argmax" ? np.argmax(v, axis) : np[op as Exclude<ReductionName, "argmax">](v, axis)));
     return { run: () => discard(f(x)), digest: () => digest(f(x).data) };
+  },
+
+  indexing(params) {
+    const [op, shape, axis] = [textOf(params, "op"), textOf(params, "shape"), numberOf(params, "axis")];
+    const [x, at] = [array(numbers(elementOf(params)), shapeOf(shape)), np.array(positions(shape))];
+    const f = jit((v: NDArray, i: NDArray) => (op === "take" ? np.take(v, i, 0) : op === "add" ? v.at(i).add(v) : np[op as "cumsum" | "sort" | "argsort"](v, axis)));
+    return { run: () => discard(f(x, at)), digest: () => digest(f(x, at).data) };
   },
 
   dispatch(params) {

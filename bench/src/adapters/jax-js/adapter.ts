@@ -8,6 +8,7 @@ import * as cnn from "../../tasks/cnn.js";
 import * as descent from "../../tasks/descent.js";
 import { chainLength } from "../../tasks/dispatch.js";
 import { definite, eigenDigest, general, rightSide } from "../../tasks/linear-algebra.js";
+import { numbers, positions, shapeOf } from "../../tasks/indexing.js";
 import * as logistic from "../../tasks/logistic.js";
 import * as mlp from "../../tasks/mlp.js";
 import { axisOf, columns, input, rows } from "../../tasks/reductions.js";
@@ -81,6 +82,15 @@ export function jaxJsAdapter(jax: Untyped, threads: number): Adapter {
       const plain = (v: Untyped): Untyped => (op === "logSoftmax" ? jax.nn.logSoftmax(v, -1) : axis === null ? np[op](v) : np[op](v, axis));
       const f = jax.jit(plain);
       return calling(() => f(x.ref), sampled, () => x.dispose());
+    },
+
+    indexing(params) {
+      const [op, shape, axis] = [textOf(params, "op"), textOf(params, "shape"), numberOf(params, "axis")];
+      if (op === "add") throw new Unsupported("has no scatter");
+      const x = array(numbers(elementOf(params)), shapeOf(shape));
+      const at = np.array(positions(shape), { dtype: np.int32 });
+      const f = op === "take" ? jax.jit((v: Untyped, i: Untyped) => np.take(v, i, 0)) : jax.jit((v: Untyped) => np[op](v, axis));
+      return calling(() => (op === "take" ? f(x.ref, at.ref) : f(x.ref)), sampled, () => { tree.dispose([x, at]); });
     },
 
     dispatch(params) {

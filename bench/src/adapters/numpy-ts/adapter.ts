@@ -2,6 +2,7 @@
 import { type Adapter, elementOf, numberOf, type Prepared, textOf, Unsupported } from "../../harness/case.js";
 import { centered, digest, type Numbers, uniform } from "../../harness/data.js";
 import { chainLength } from "../../tasks/dispatch.js";
+import { numbers, positions, shapeOf } from "../../tasks/indexing.js";
 import { absoluteDigest, definite, eigenDigest, general, rightSide, singularDigest } from "../../tasks/linear-algebra.js";
 import { axisOf, columns, input, rows } from "../../tasks/reductions.js";
 import type { Untyped } from "../untyped.js";
@@ -46,6 +47,14 @@ export function numpyTsAdapter(np: Untyped): Adapter {
         return y;
       };
       return { ...calling(op === "logSoftmax" ? logSoftmax : () => (axis === null ? np[op](x) : np[op](x, axis))), dispose() { x.dispose?.(); } };
+    },
+
+    indexing(params) {
+      const [op, shape, axis] = [textOf(params, "op"), textOf(params, "shape"), numberOf(params, "axis")];
+      if (op === "add") throw new Unsupported("has no add.at");
+      const x = array(numbers(elementOf(params)), shapeOf(shape));
+      const at = op === "take" ? Array.from(positions(shape)) : [];
+      return calling(() => (op === "take" ? np.take(x, at, 0) : np[op](x, axis)));
     },
 
     dispatch(params) {

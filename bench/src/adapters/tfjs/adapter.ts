@@ -3,6 +3,7 @@ import { type Adapter, elementOf, numberOf, type Params, type Prepared, textOf, 
 import { centered, digest, type Numbers, uniform } from "../../harness/data.js";
 import * as cnn from "../../tasks/cnn.js";
 import { chainLength } from "../../tasks/dispatch.js";
+import { numbers, positions, shapeOf, side } from "../../tasks/indexing.js";
 import * as logistic from "../../tasks/logistic.js";
 import * as mlp from "../../tasks/mlp.js";
 import { axisOf, columns, input, rows } from "../../tasks/reductions.js";
@@ -69,6 +70,17 @@ export function tfjsAdapter(tf: Untyped): Adapter {
         return axis === null ? tf[op](x) : tf[op](x, axis);
       };
       return { ...calling(call), dispose: () => tf.dispose([x, flat]) };
+    },
+
+    indexing(params) {
+      float32(params);
+      const [op, shape, axis] = [textOf(params, "op"), textOf(params, "shape"), numberOf(params, "axis")];
+      if (op === "sort" || op === "argsort") throw new Unsupported("has no sort but topk");
+      const x = array(numbers("float32"), shapeOf(shape));
+      const at = tf.tensor(positions(shape), [shapeOf(shape)[0]], "int32");
+      const column = tf.reshape(at, [at.size, 1]);
+      const call = (): Untyped => (op === "cumsum" ? tf.cumsum(x, axis) : op === "take" ? tf.gather(x, at, 0) : tf.add(x, tf.scatterND(column, x, shape === "vector" ? [at.size] : [side, side])));
+      return { ...calling(call), dispose: () => tf.dispose([x, at, column]) };
     },
 
     dispatch(params) {
