@@ -5,8 +5,8 @@ import { countElements, sortRecords } from "./radix.js";
 import { gather, makeRecords, makeWholeKeys, writeKeys, writeWholeKeys } from "./records.js";
 import { type KeyWord, refine, refineWholeKeys } from "./refine.js";
 
-/** Columns that are made rows together: a cache line of each row of four-byte elements. */
-const columnsAtOnce = 16;
+/** Columns that are made rows together: whole cache lines of each row. */
+const columnsAtOnce = 32;
 
 interface Room {
   readonly a: Pointer;
