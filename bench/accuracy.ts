@@ -103,7 +103,8 @@ Bars: 2 ulp, in float64 8 ulp for \`erf\`, \`erfc\` and \`erfInv\` and the gamma
 ${lines.join("\n")}
 
 \`sin\`, \`cos\` and \`tan\` beyond |x| = 2^17, and \`pow\` outside of positive finite bases and finite exponents, call the definition lane by
-lane, and so does \`erfInv\` in its tails. \`lgamma\`, \`digamma\`, \`polygamma\`, \`igamma\` and \`igammac\` do so everywhere.
+lane, and so do \`erfInv\` in its tails and \`lgamma\` and \`digamma\` for what is not positive. \`polygamma\`, \`igamma\` and \`igammac\` do so
+everywhere.
 
 Measured by \`node --experimental-wasm-relaxed-simd --import tsx bench/accuracy.ts dense.json\` on Node ${process.versions.node}, where
 \`python core/src/kernel/functions/fixtures/generate.py 30 dense.json\` made the references.

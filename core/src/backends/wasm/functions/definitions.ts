@@ -2,6 +2,7 @@ import type { ArithmeticFn, UnaryFn } from "../../../kernel/expr.js";
 import type { FloatDType, FunctionLibrary } from "./contract.js";
 import { erf, erfc, erfInv } from "./error-function.js";
 import { cosh, exp, exp2, expm1, logistic, sinh, tanh } from "./exponential.js";
+import { digamma, lgamma } from "./gamma.js";
 import type { Body, Value } from "./graph.js";
 import { acos, asin, atan, atan2 } from "./inverse-trigonometric.js";
 import { Lanes } from "./lanes.js";
@@ -17,7 +18,7 @@ const rsqrt: Pure = (l, x) => l.div(l.number(1), l.sqrt(x!));
 const pure = {
   exp2, expm1, log, log1p: (l, x) => log1p(l, x!), log2, log10, tanh, logistic, sinh, cosh, asinh, acosh, atanh, asin, acos, atan, atan2, cbrt, erf, rsqrt,
 } as Readonly<Partial<Record<UnaryFn | ArithmeticFn, Pure>>>;
-const guarded = { exp: (l, _, x) => exp(l, x!), sin, cos, tan, pow, erfc, erfInv } as Readonly<Partial<Record<UnaryFn | ArithmeticFn, Guarded>>>;
+const guarded = { exp: (l, _, x) => exp(l, x!), sin, cos, tan, pow, erfc, erfInv, lgamma, digamma } as Readonly<Partial<Record<UnaryFn | ArithmeticFn, Guarded>>>;
 
 export const vectorizedNames = [...Object.keys(pure), ...Object.keys(guarded)] as readonly (UnaryFn | ArithmeticFn)[];
 

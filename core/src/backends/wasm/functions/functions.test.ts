@@ -16,7 +16,7 @@ function relaxedModule(): Uint8Array<ArrayBuffer> {
   return module.finish();
 }
 
-const bound64: Record<string, number> = { erfc: 8, erfInv: 8 };
+const bound64: Record<string, number> = { erfc: 8, erfInv: 8, lgamma: 8, digamma: 8 };
 const columns = (rows: readonly number[][], arity: number): Float64Array[] => {
   const padded = [...rows, ...rows.slice(0, (4 - (rows.length % 4)) % 4)];
   return Array.from({ length: arity }, (_, i) => Float64Array.from(padded, (r) => r[i]!));
@@ -30,7 +30,9 @@ describe.each([false, ...(hasRelaxed ? [true] : [])])("relaxed SIMD: %s", (relax
       const got = compileMap(name, "float64", "vector", relaxed)(...columns(rows, arity));
       rows.forEach((row, i) => {
         const error = Math.abs((got[i]! - row[arity]!) / ulpSize(row[arity]!) - row[arity + 1]!);
-        expect(error, `at ${row.slice(0, arity).join(", ")}: ${got[i]}`).toBeLessThanOrEqual(bound64[name] ?? 2);
+        // Near the zeros of the gamma functions the last bit of the argument decides about more than that of the result.
+        const condition = Math.max(1, row[arity + 2] ?? 1);
+        expect(error, `at ${row.slice(0, arity).join(", ")}: ${got[i]}`).toBeLessThanOrEqual((bound64[name] ?? 2) * condition);
       });
     });
 
