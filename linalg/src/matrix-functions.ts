@@ -1,5 +1,6 @@
 import { ArgumentError, type ArrayLike, cond, foriLoop, type NDArray, np } from "@hessia/core";
 import { stopGradient } from "@hessia/autodiff";
+import { asOne } from "./factorizations/as-one.js";
 import { requireSquare } from "./factorizations/matrix-types.js";
 import { asMatrix } from "./factorizations/operands.js";
 import { inv, solve } from "./solve.js";
@@ -40,8 +41,10 @@ const theta13 = 5.371920351148152;
 export function expm(a: ArrayLike, options: { readonly maxSquarings?: number } = {}): NDArray {
   const x = asMatrix("expm", a);
   requireSquare("expm", x.aval);
-  const { maxSquarings = 16 } = options;
-  if (x.size === 0) return x;
+  return x.size === 0 ? x : exponential(x, options.maxSquarings ?? 16);
+}
+
+const exponential = asOne((x: NDArray, maxSquarings: number): NDArray => {
   const norm1 = stopGradient(np.max(np.sum(np.abs(x), -2), -1));
   const squarings = np.maximum(0, np.ceil(np.log2(np.divide(np.maximum(norm1, 1e-300), theta13))));
   const perMatrix = (s: NDArray) => np.expandDims(s, [-2, -1]);
@@ -60,4 +63,4 @@ export function expm(a: ArrayLike, options: { readonly maxSquarings?: number } =
   const square = (i: NDArray, y: NDArray) => np.where(perMatrix(np.less(i, squarings)), np.matmul(y, y), y);
   const squared = foriLoop(0, maxSquarings, (i, y: NDArray) => cond(np.less(i.astype(x.dtype), most), square, (_i, same) => same, i.astype(x.dtype), y), r);
   return np.where(perMatrix(tooLarge), NaN, squared);
-}
+}, [1]);

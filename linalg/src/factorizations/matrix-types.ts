@@ -12,7 +12,7 @@ export function requireMatrix(fn: string, a: Aval, arg = "a"): void {
 export function requireSquare(fn: string, a: Aval, arg = "a"): void {
   requireMatrix(fn, a, arg);
   if (a.shape.at(-1) !== a.shape.at(-2))
-    throw new ShapeError({ fn, arg, expected: "square matrices [..., n, n]", got: formatAval(a), fix: fn === "solve" || fn === "inv" ? "use lstsq for rectangular systems" : "check the orientation" });
+    throw new ShapeError({ fn, arg, expected: "square matrices [..., n, n]", got: formatAval(a), fix: fn === "solve" || fn === "inv" ? "for least squares solve with R of its qr, or use svd" : "check the orientation" });
 }
 
 export const batchSize = (a: { readonly shape: readonly number[] }): number => shape.sizeOf(a.shape.slice(0, -2));

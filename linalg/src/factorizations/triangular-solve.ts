@@ -2,6 +2,7 @@ import { type ArrayLike, type NDArray, np, ShapeError } from "@hessia/core";
 import { defineDerivative, isNonzero, Zero } from "@hessia/autodiff/extend";
 import { bind1, definePrimitive, formatAval, type Primitive } from "@hessia/core/extend";
 import { triangularSolveRoutine } from "../native/triangular-solve.js";
+import { asOne } from "./as-one.js";
 import { batchSize, leadingBatch, requireSquare } from "./matrix-types.js";
 import { asMatrixOperands, requireFlag } from "./operands.js";
 
@@ -54,7 +55,11 @@ export interface SolveTriangularOptions {
  * @example solveTriangular(np.array([[2, 0], [1, 3]]), np.array([2, 7]), { lower: true }); // [1, 2]
  */
 export function solveTriangular(a: ArrayLike, b: ArrayLike, options: SolveTriangularOptions = {}): NDArray {
-  const { matrix, rhs, restore } = asMatrixOperands("solveTriangular", a, b);
   const flag = (arg: keyof SolveTriangularOptions): boolean => requireFlag(options[arg] ?? false, "solveTriangular", arg);
-  return restore(bind1(triangularSolve, [matrix, rhs], { lower: flag("lower"), transpose: flag("trans"), unitDiagonal: flag("unitDiagonal") }));
+  return substitution(np.asarray(a), np.asarray(b), flag("lower"), flag("trans"), flag("unitDiagonal"));
 }
+
+const substitution = asOne((a: NDArray, b: NDArray, lower: boolean, transpose: boolean, unitDiagonal: boolean): NDArray => {
+  const { matrix, rhs, restore } = asMatrixOperands("solveTriangular", a, b);
+  return restore(bind1(triangularSolve, [matrix, rhs], { lower, transpose, unitDiagonal }));
+}, [2, 3, 4]);
