@@ -1,6 +1,6 @@
 import type { DType } from "../base/dtype.js";
 import { contiguousStrides, type Shape, sizeOf } from "../base/shape.js";
-import { type Affine, type Bound, type BufferId, type Expr, guard, load, operands, visitExpr } from "../kernel/expr.js";
+import { type Affine, type Bound, type BufferId, type Expr, guard, load, operands } from "../kernel/expr.js";
 import { affines, reindex } from "../kernel/reindex.js";
 
 /** A value not computed yet: a scalar expression over loop dimensions that are its shape. */
@@ -89,15 +89,18 @@ const workOf = (e: Expr): number => {
   return e.op === "select" || e.op === "guard" || e.op === "gather" || e.op === "cast" ? 1 : 0;
 };
 
-/** Rough work per element: what computing it again would cost. */
+/** Rough work per element: what computing it again would cost. Bases of loads are computed once for all elements. */
 export function cost(expr: Expr): { work: number; nodes: number } {
   let work = 0;
-  let nodes = 0;
-  visitExpr(expr, (e) => {
-    nodes++;
+  const seen = new Set<Expr>();
+  const visit = (e: Expr): void => {
+    if (seen.has(e)) return;
+    seen.add(e);
     work += workOf(e);
-  });
-  return { work, nodes };
+    if (e.op !== "load") operands(e).forEach(visit);
+  };
+  visit(expr);
+  return { work, nodes: seen.size };
 }
 
 const bounds = new WeakMap<Expr, number>();

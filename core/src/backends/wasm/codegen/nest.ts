@@ -137,9 +137,10 @@ class NestEmitter {
   /** Stores values of the current index. */
   private write(list: readonly KernelOutput[], vector: boolean): void {
     // What one output overwrites another may still have to read.
-    if (list.length > 1 && list.some((o) => this.loaded.has(o.buffer)))
-      for (const o of list) if (o.value.op !== "accumulator" && o.value.op !== "const") this.values.hold(o.value, vector);
-    for (const o of list) this.storeOne(o, vector);
+    const inPlace = list.filter((o) => this.loaded.has(o.buffer));
+    for (const o of list) if (!inPlace.includes(o)) this.storeOne(o, vector);
+    if (inPlace.length > 1) for (const o of inPlace) if (o.value.op !== "accumulator" && o.value.op !== "const") this.values.hold(o.value, vector);
+    for (const o of inPlace) this.storeOne(o, vector);
   }
 
   private storeOne(o: KernelOutput, vector: boolean): void {
