@@ -5,6 +5,7 @@ import { accumulator, binary, cast, constant, type Expr, gather, guard, index, l
 import type { Kernel, ReduceOp, Schedule } from "../../../kernel/schedule.js";
 import { referenceBackend } from "../../reference/index.js";
 import { WasmBackend } from "../index.js";
+import { splitKernel } from "./split.js";
 import { affine, expectClose, kernelStep, mapKernel, randomArray, reduceKernel, runOn, schedule, whole } from "../test-support.js";
 
 /** Every kernel of two elements or more is split. */
@@ -160,7 +161,7 @@ describe("pieces of a reduction", () => {
   });
 
   it("along each axis, several at once, with more to do afterwards", () => {
-    for (const [m, n] of [[2, 3], [3, 700], [700, 3], [65, 66], [1, 513], [513, 1]] as const) {
+    for (const [m, n] of [[2, 3], [3, 700], [700, 3], [65, 66], [1, 513], [513, 1], [255, 128], [257, 129], [700, 200]] as const) {
       const x = randomArray("float64", m * n);
       const kernel = (dims: number, strides: readonly number[], terms: number, first: number): Kernel => ({
         dims: [dims], reduceDims: [terms],
@@ -266,5 +267,54 @@ describe("pieces in control flow", () => {
       const s = schedule([a, b], [{ dtype: "float32", size: n }], [kernelStep(mapKernel([n], [{ buffer: 2, value: binary("mul", load("float32", 0, affine(contiguousStrides([n]))), whole("float32", 1, [n])) }]))]);
       same(s, [a, b]);
     }
+  });
+});
+
+describe("how kernels are cut", () => {
+  const cut = (kernel: Kernel, threads: number) => splitKernel(kernel, { threads, simd: true, minimumWork: 40_000, firstPartial: 10 });
+  const matrices = (m: number, n: number, k: number): Kernel => ({
+    dims: [m, n], reduceDims: [k],
+    accumulators: [{ op: "add", dtype: "float32", value: binary("mul", load("float32", 0, affine([k, 0, 1])), load("float32", 1, affine([0, 1, n]))) }],
+    outputs: [{ buffer: 2, index: affine([n, 1]), value: accumulator("float32", 0) }],
+  });
+  const sums = (op: ReduceOp, rows: number, columns: number, of: "rows" | "columns"): Kernel => {
+    const [n, terms] = of === "rows" ? [rows, columns] : [columns, rows];
+    return {
+      dims: [n], reduceDims: [terms], accumulators: [{ op, dtype: op === "argmax" ? "int32" : "float32", value: load("float32", 0, affine(of === "rows" ? [columns, 1] : [1, columns])) }],
+      outputs: [{ buffer: 1, index: affine([1]), value: accumulator(op === "argmax" ? "int32" : "float32", 0) }],
+    };
+  };
+
+  it("products in pieces that leave no thread waiting, along the longer side", () => {
+    for (const threads of [2, 3, 4])
+      for (const n of [160, 256, 300, 512, 1000]) {
+        const split = cut(matrices(n, n, n), threads)!;
+        const busiest = Math.ceil(split.count / threads) * split.chunk;
+        expect(split.count % threads).toBe(0);
+        expect(busiest).toBeLessThan(n / threads + 16);
+      }
+    expect(cut(matrices(2000, 64, 300), 2)!.whole.dims).toEqual([500, 64]);
+    expect(cut(matrices(64, 2000, 300), 2)!.whole.dims).toEqual([64, 504]);
+    expect(cut(matrices(64, 64, 64), 2)).toBeUndefined();
+  });
+
+  it("convolutions by images, half of them each", () => {
+    const [images, size, channels, filters] = [64, 14, 16, 32];
+    const out = size - 2;
+    const row = size * channels;
+    const kernel: Kernel = {
+      dims: [images, out, out, filters], reduceDims: [3, 3, channels],
+      accumulators: [{ op: "add", dtype: "float32", value: binary("mul", load("float32", 0, affine([size * row, row, channels, 0, row, channels, 1])), load("float32", 1, affine([0, 0, 0, 1, 3 * channels * filters, channels * filters, filters]))) }],
+      outputs: [{ buffer: 2, index: affine(contiguousStrides([images, out, out, filters])), value: accumulator("float32", 0) }],
+    };
+    expect(cut(kernel, 2)).toMatchObject({ count: 4, chunk: 16, last: undefined });
+  });
+
+  it("reductions down rows by their terms, along rows by rows, searches by columns", () => {
+    expect(cut(sums("add", 4096, 1000, "columns"), 2)).toMatchObject({ count: 8, chunk: 512, whole: { dims: [1000] }, combine: { dims: [1000], reduceDims: [8] } });
+    expect(cut(sums("add", 4096, 1000, "rows"), 2)).toMatchObject({ count: 8, chunk: 512, whole: { dims: [512] }, combine: undefined });
+    expect(cut(sums("argmax", 4096, 1000, "columns"), 2)).toMatchObject({ chunk: 128, combine: undefined });
+    // A piece of such rows is long enough to be read as it lies.
+    expect(cut(sums("add", 100, 100_000, "columns"), 2)!.combine).toBeUndefined();
   });
 });
