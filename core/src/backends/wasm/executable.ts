@@ -145,12 +145,13 @@ export class WasmExecutable implements Executable {
         if (port.staged) {
           if (data === undefined) throw disposed("run");
           copyIn(data, heap.views[port.dtype], (frame + port.offset) >>> port.shift);
-        } else if (storage.block) heap.views.int32[(frame + port.offset) >>> 2] = storage.block.address;
-        else {
-          if (data === undefined) throw disposed("run");
-          const block = heap.allocate(port.bytes);
-          (staged ??= []).push(block);
-          heap.views[port.dtype].set(data, block.address / itemsize(port.dtype));
+        } else {
+          let block = storage.block ?? storage.moveIn(donated !== undefined && donated.includes(i));
+          if (block === undefined) {
+            if (data === undefined) throw disposed("run");
+            (staged ??= []).push(block = heap.allocate(port.bytes));
+            heap.views[port.dtype].set(data, block.address / itemsize(port.dtype));
+          }
           heap.views.int32[(frame + port.offset) >>> 2] = block.address;
         }
       }
@@ -171,7 +172,7 @@ export class WasmExecutable implements Executable {
       if (donated) for (const i of donated) inputs[i]!.dispose();
       const results = blocks;
       blocks = undefined;
-      return this.collect(frame, results);
+      return this.collect(frame, results, donated !== undefined);
     } catch (e) {
       if (givers) blocks = blocks!.filter((block) => givers!.every((giver) => giver.block !== block));
       if (this.usesThreads && threads.lost) {
@@ -187,7 +188,7 @@ export class WasmExecutable implements Executable {
     }
   }
 
-  private collect(frame: number, blocks: Block[] | undefined): Storage[] {
+  private collect(frame: number, blocks: Block[] | undefined, donations: boolean): Storage[] {
     const { heap, outputs } = this;
     const results = new Array<Storage>(outputs.length);
     let next = 0;
@@ -196,7 +197,8 @@ export class WasmExecutable implements Executable {
       if (staged) results[i] = new WasmStorage(heap, dtype, size, undefined, copyOut(heap.views[dtype], heap.spares.take(dtype, size), (frame + offset) >>> shift));
       else {
         const block = blocks![next++]!;
-        if (heap.withinBudget(bytes)) {
+        // What was donated made room.
+        if (heap.withinBudget(bytes, donations ? 2 : 1)) {
           heap.claimArray(block);
           results[i] = adopt(heap, dtype, size, block);
         } else {

@@ -90,6 +90,34 @@ describe("memory", () => {
     expect(backend.memory().peakBytes).toBeLessThan(14 * n * 8);
   });
 
+  it("past its budget takes in what is used again and again, and what is donated, up to twice the budget", () => {
+    const n = 2000;
+    const backend = new WasmBackend({ budgetBytes: 4 * n * 8 });
+    const program = negate(backend, n);
+    const first = randomArray("float64", n);
+    const kept = Array.from({ length: 4 }, () => backend.write("float64", first));
+    const late = Array.from({ length: 6 }, () => backend.write("float64", first));
+    expect(backend.memory().liveStorages).toBe(4);
+    for (const uses of [1, 2, 3, 4]) {
+      for (const x of late) expect(backend.readSync(program.run([x])[0]!)[5]).toBe(-first[5]!);
+      expect(backend.memory().liveStorages).toBe(uses < 3 ? 4 : 8);
+    }
+    for (const x of [...kept, ...late]) expect(backend.readSync(x)[5]).toBe(first[5]!);
+    for (const x of late.slice(1)) x.dispose();
+    kept[0]!.dispose();
+    expect(backend.memory().liveStorages).toBe(4);
+    // A loop that donates stays in the heap although the budget is spent.
+    let x = late[0]!;
+    for (let i = 0; i < 10; i++) [x] = program.run([x], [0]) as [typeof x];
+    expect(backend.readSync(x)[5]).toBe(first[5]!);
+    expect(backend.memory().liveStorages).toBe(4);
+    for (const y of kept) y.dispose();
+    const outside = Array.from({ length: 5 }, () => backend.write("float64", first)).at(-1)!;
+    const [given] = program.run([outside], [0]) as [typeof x];
+    expect(backend.readSync(given)[5]).toBe(-first[5]!);
+    expect(backend.memory().liveBytes).toBeLessThanOrEqual(2 * 4 * n * 8);
+  });
+
   it("disposed and donated results are recycled", () => {
     const n = 10_000;
     const backend = new WasmBackend();

@@ -22,6 +22,8 @@ export class WasmStorage implements Storage {
     public data: TypedArray | undefined,
   ) {}
 
+  private uses = 0;
+
   get block(): Block | undefined { return this.owner?.block; }
 
   dispose(): void {
@@ -45,6 +47,21 @@ export class WasmStorage implements Storage {
     const { owner } = this;
     this.owner = undefined;
     return owner && this.heap.owners.disown(owner);
+  }
+
+  /**
+   * Counts a use of large elements that live in JavaScript, which has to copy them: those that are used again move into the heap where its
+   * budget allows, and those that are used often, or donated, where twice the budget does. They are no garbage, which the budget is there for.
+   */
+  moveIn(donated: boolean): Block | undefined {
+    const { heap, dtype, data } = this;
+    const uses = donated ? 3 : ++this.uses;
+    if (!data || uses < 2 || !heap.withinBudget(data.byteLength, uses < 3 ? 1 : 2)) return undefined;
+    const block = heap.allocateArray(data.byteLength);
+    heap.views[dtype].set(data, block.address / itemsize(dtype));
+    this.owner = heap.owners.own(block);
+    this.data = undefined;
+    return block;
   }
 
   /** The elements: a view of the heap, valid until it grows, or the array itself. */
