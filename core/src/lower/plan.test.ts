@@ -3,8 +3,8 @@ import { constant } from "../kernel/expr.js";
 import type { BufferInfo, Step } from "../kernel/schedule.js";
 import { planArena } from "./plan.js";
 
-/** Steps that touch buffers: one at the first position of each lifetime, one at the last. */
-function program(count: number, seed: number): { buffers: BufferInfo[]; steps: Step[]; lives: [number, number][] } {
+/** Steps that touch buffers: one at the first position of each lifetime, one at the last. Some lifetimes are up to `longest`. */
+function program(count: number, seed: number, longest = count): { buffers: BufferInfo[]; steps: Step[]; lives: [number, number][] } {
   let s = seed;
   const next = (n: number): number => {
     s = (Math.imul(s, 1664525) + 1013904223) >>> 0;
@@ -16,7 +16,7 @@ function program(count: number, seed: number): { buffers: BufferInfo[]; steps: S
   for (let id = 0; id < count; id++) {
     buffers.push({ dtype: "float64", size: 1 + next(200) });
     const first = next(count * 2);
-    const last = Math.min(count * 2 - 1, first + next(next(4) === 0 ? count : 5));
+    const last = Math.min(count * 2 - 1, first + next(next(4) === 0 ? longest : 5));
     lives.push([first, last]);
     touches[first]!.push(id);
     if (last !== first) touches[last]!.push(id);
@@ -56,10 +56,9 @@ describe("planArena", () => {
     expect(offsets.get(1)).toBe(offsets.get(2));
   });
 
-  it("does not search all pairs: 6000 buffers in seconds, however busy the machine", () => {
-    const { buffers, steps } = program(6000, 7);
-    const start = performance.now();
-    planArena(buffers, new Set(buffers.map((_, id) => id)), steps);
-    expect(performance.now() - start).toBeLessThan(5000);
+  // Time is bounded by the runner's limit alone, which an algorithm that compares all pairs exceeds here.
+  it("places a hundred thousand buffers", () => {
+    const { buffers, steps } = program(100_000, 7, 100);
+    expect(planArena(buffers, new Set(buffers.map((_, id) => id)), steps).offsets.size).toBe(100_000);
   });
 });

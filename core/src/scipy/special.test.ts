@@ -62,7 +62,7 @@ describe("the others against 40 digits", () => {
 describe("what SciPy users expect", () => {
   it("reduces along axes", () => {
     const x = [[1, 2], [3, 1000]];
-    expect(special.logsumexp(x, 1).toArray()).toEqual([2.313261687518223, 1000]);
+    [2.313261687518223, 1000].forEach((v, i) => expect(special.logsumexp(x, 1).data[i]).toBeCloseTo(v, 15));
     expect(special.logsumexp(x, [0, 1], { keepdims: true }).toArray()).toEqual([[1000]]);
     const [value, sign] = special.logsumexp([1, 2], null, { b: [1, -1], returnSign: true });
     expect(value.item()).toBeCloseTo(Math.log(Math.E ** 2 - Math.E), 14);

@@ -138,11 +138,10 @@ describe("fusion in control flow", () => {
   });
 });
 
-it("takes time that grows with the number of steps, not with its square", () => {
-  const count = 2000;
+// Time is bounded by the runner's limit alone, which an algorithm that compares all pairs exceeds here.
+it("fuses thousands of steps", () => {
+  const count = 4000;
   const buffers = Array.from({ length: count + 1 }, () => f64(16));
   const steps = Array.from({ length: count }, (_, i) => map([16], out(i + 1, at(1), binary("add", load("float64", i, { offset: 15, strides: [-1] }), one))));
-  const start = performance.now();
   expect(new Fusion(buffers, [count]).run(steps)).toHaveLength(count);
-  expect(performance.now() - start).toBeLessThan(5000);
 });
