@@ -15,7 +15,7 @@ function cell([wx, wh, b]: Weights, [h, c]: State, x: NDArray): State {
   return [lax.logistic(gate(3)).mul(np.tanh(next)), next];
 }
 
-describe("a recurrent network whose loop keeps products of slopes", () => {
+describe("a recurrent network", () => {
   it.each([[1, 1, 3], [2, 1, 4], [3, 2, 5], [7, 3, 4]])("%d steps, batch %d, %d units: gradient and Hessian-vector product are those of the loop written out", (steps, batch, n) => {
     const p: Weights = [numbers([2, 4 * n], 1), numbers([n, 4 * n], 2), numbers([4 * n], 3)];
     const v: Weights = [numbers([2, 4 * n], 4), numbers([n, 4 * n], 5), numbers([4 * n], 6)];

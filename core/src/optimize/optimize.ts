@@ -2,7 +2,6 @@ import type { Params } from "../ir/primitive.js";
 import { nestedPrograms, Program } from "../ir/program.js";
 import { commonSubexpressions } from "./common-subexpressions.js";
 import { deadCode } from "./dead-code.js";
-import { handOver } from "./hand-over.js";
 import { hoistInvariants } from "./hoist.js";
 import { inlineCalls } from "./inline.js";
 import { simplify } from "./simplify.js";
@@ -19,7 +18,6 @@ export const passes: readonly (readonly [string, Pass])[] = [
   ["common subexpressions", commonSubexpressions],
   ["dead code", deadCode],
   ["split", splitAndTidy],
-  ["hand over", handOver],
 ];
 
 export const optimize: Pass = (program) => passes.reduce((p, [, pass]) => pass(p), program);

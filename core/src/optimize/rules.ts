@@ -55,7 +55,3 @@ export interface Emit {
 export type SplitRule<P> = (emit: Emit, equation: { readonly primitive: AnyPrimitive; readonly inputs: readonly Atom[]; readonly params: P }) => readonly Atom[] | undefined;
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- one slot for rules of every params type
 export const splitRule = ruleKind<SplitRule<any>>("split");
-
-/** How work moves from a loop to the one that stacked the rows it walks along: the two equations anew. `usedElsewhere` says whether anyone else reads a value. */
-export type HandOverRule = (maker: Equation, user: Equation, usedElsewhere: (a: Atom) => boolean) => readonly [maker: Equation, user: Equation] | undefined;
-export const handOverRule = ruleKind<HandOverRule>("handOver");

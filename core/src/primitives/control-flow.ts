@@ -16,7 +16,6 @@ import { ge } from "./binary.js";
 import { batchProgram, call } from "./call.js";
 import type { CondParams, ScanParams, WhileParams } from "./control-flow-params.js";
 import { hoistScan, hoistWhile, pruneCond, pruneScan, pruneWhile } from "./control-flow-passes.js";
-import { handOverScan } from "./scan-hand-over.js";
 import { splitScan } from "./scan-split.js";
 import { moveBatch, toBatch } from "./batch-axes.js";
 import { reduceOr } from "./reductions.js";
@@ -89,7 +88,6 @@ export const scan: Primitive<ScanParams> = definePrimitive({
   prune: pruneScan,
   hoist: hoistScan,
   split: splitScan,
-  handOver: handOverScan,
   abstractEval(inputs, { program, constants, carry, length }) {
     const xs = inputs.slice(constants + carry).map((t) => ({ ...t, shape: t.shape.slice(1) }));
     requireTypes("scan", "inputs", program.inputTypes, [...inputs.slice(0, constants + carry), ...xs]);

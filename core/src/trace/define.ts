@@ -1,6 +1,6 @@
 import type { NDArray } from "../array/ndarray.js";
 import { lowerRule, type LowerRule } from "../lower/lowering.js";
-import { type HandOverRule, handOverRule, type HoistRule, hoistRule, type PruneRule, pruneRule, type SimplifyRule, simplifyRule, type SplitRule, splitRule } from "../optimize/rules.js";
+import { type HoistRule, hoistRule, type PruneRule, pruneRule, type SimplifyRule, simplifyRule, type SplitRule, splitRule } from "../optimize/rules.js";
 import { defineRule, type Params, Primitive, type PrimitiveSpec, registerPrimitive } from "../ir/primitive.js";
 import { batchRule, type BatchRule } from "./batching.js";
 
@@ -11,7 +11,6 @@ export interface PrimitiveDefinition<P extends Params> extends PrimitiveSpec<P> 
   readonly prune?: PruneRule<P>;
   readonly hoist?: HoistRule<P>;
   readonly split?: SplitRule<P>;
-  readonly handOver?: HandOverRule;
 }
 
 /**
@@ -19,7 +18,7 @@ export interface PrimitiveDefinition<P extends Params> extends PrimitiveSpec<P> 
  * @throws RuleError when the name is taken.
  */
 export function definePrimitive<P extends Params = Params>(definition: PrimitiveDefinition<P>): Primitive<P> {
-  const { batch, lower, simplify, prune, hoist, split, handOver } = definition;
+  const { batch, lower, simplify, prune, hoist, split } = definition;
   const primitive = new Primitive<P>(definition);
   registerPrimitive(primitive);
   if (batch) defineRule(primitive, batchRule, batch);
@@ -28,7 +27,6 @@ export function definePrimitive<P extends Params = Params>(definition: Primitive
   if (prune) defineRule(primitive, pruneRule, prune);
   if (hoist) defineRule(primitive, hoistRule, hoist);
   if (split) defineRule(primitive, splitRule, split);
-  if (handOver) defineRule(primitive, handOverRule, handOver);
   return primitive;
 }
 
