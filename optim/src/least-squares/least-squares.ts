@@ -174,7 +174,7 @@ export function leastSquares<P>(fun: (x: P) => unknown, x0: P, options: LeastSqu
       const rTrial = evaluate(trial);
       nfev++;
       const costTrial = halfSquare(rTrial);
-      if (!(costTrial <= cost * (1 + 1e-10))) return;
+      if (!(costTrial <= cost * (1 + costRounding))) return;
       [x, r, cost, last] = [trial, rTrial, costTrial, length];
       j = evaluateJacobian(x);
       njev++;
@@ -182,6 +182,12 @@ export function leastSquares<P>(fun: (x: P) => unknown, x0: P, options: LeastSqu
     }
   }
 }
+
+/**
+ * How much of the cost may be rounding near the minimum: residuals cancel down to some sqrt(eps) of the data in the best of fits, and are
+ * uncertain by eps of the data. Steps themselves have to shrink, so nothing worse than that is let through.
+ */
+const costRounding = Math.sqrt(Number.EPSILON);
 
 const halfSquare = (r: NDArray): number => 0.5 * Number(np.sum(np.square(r)).item());
 const isFinite = (x: NDArray): boolean => Boolean(np.all(np.isfinite(x)).item());
