@@ -164,6 +164,7 @@ export class WasmExecutable implements Executable {
           (blocks ??= []).push(block);
           heap.views.int32[(frame + port.offset) >>> 2] = block.address;
         }
+      const held = heap.arrayBytes;
       // Only now that there is room for everything: a call that fails before keeps what was donated.
       if (givers) for (const giver of givers) giver.surrender();
       givers = undefined;
@@ -172,7 +173,7 @@ export class WasmExecutable implements Executable {
       if (donated) for (const i of donated) inputs[i]!.dispose();
       const results = blocks;
       blocks = undefined;
-      return this.collect(frame, results, donated !== undefined);
+      return this.collect(frame, results, Math.max(heap.budgetBytes, held));
     } catch (e) {
       if (givers) blocks = blocks!.filter((block) => givers!.every((giver) => giver.block !== block));
       if (this.usesThreads && threads.lost) {
@@ -188,7 +189,8 @@ export class WasmExecutable implements Executable {
     }
   }
 
-  private collect(frame: number, blocks: Block[] | undefined, donations: boolean): Storage[] {
+  /** The results. Those that would fill the heap beyond `limit`, its budget or what it held before the call, go to JavaScript arrays. */
+  private collect(frame: number, blocks: Block[] | undefined, limit: number): Storage[] {
     const { heap, outputs } = this;
     const results = new Array<Storage>(outputs.length);
     let next = 0;
@@ -197,8 +199,7 @@ export class WasmExecutable implements Executable {
       if (staged) results[i] = new WasmStorage(heap, dtype, size, undefined, copyOut(heap.views[dtype], heap.spares.take(dtype, size), (frame + offset) >>> shift));
       else {
         const block = blocks![next++]!;
-        // What was donated made room.
-        if (heap.withinBudget(bytes, donations ? 2 : 1)) {
+        if (heap.withinBudget(bytes, limit)) {
           heap.claimArray(block);
           results[i] = adopt(heap, dtype, size, block);
         } else {

@@ -139,9 +139,9 @@ export class Heap {
     this.allocator.release(block);
   }
 
-  /** Whether an array of so many bytes may stay in the heap, of so many times its budget. */
-  withinBudget(bytes: number, times = 1): boolean {
-    return this.arrayBytes + bytes <= times * this.budgetBytes;
+  /** Whether the heap may take an array of so many bytes without holding more than `limit`. */
+  withinBudget(bytes: number, limit = this.budgetBytes): boolean {
+    return this.arrayBytes + bytes <= limit;
   }
 
   get usedBytes(): number { return this.allocator.used; }

@@ -56,7 +56,7 @@ export class WasmStorage implements Storage {
   moveIn(donated: boolean): Block | undefined {
     const { heap, dtype, data } = this;
     const uses = donated ? 3 : ++this.uses;
-    if (!data || uses < 2 || !heap.withinBudget(data.byteLength, uses < 3 ? 1 : 2)) return undefined;
+    if (!data || uses < 2 || !heap.withinBudget(data.byteLength, (uses < 3 ? 1 : 2) * heap.budgetBytes)) return undefined;
     const block = heap.allocateArray(data.byteLength);
     heap.views[dtype].set(data, block.address / itemsize(dtype));
     this.owner = heap.owners.own(block);

@@ -3,10 +3,7 @@ const single = new Float32Array(float.buffer, 0, 1);
 const floatBytes = new Uint8Array(float.buffer);
 const encoder = new TextEncoder();
 
-/**
- * A growing list of bytes with the encodings of the WebAssembly binary format. Most of a program's compilation passes through here before
- * an engine has optimized it, so an instruction is one call if it can be.
- */
+/** A growing list of bytes with the encodings of the WebAssembly binary format. */
 export class ByteWriter {
   private data = new Uint8Array(512);
   length = 0;
@@ -31,32 +28,11 @@ export class ByteWriter {
     return this;
   }
 
-  /** An opcode: one byte, or a prefix and an unsigned number below 2^14. */
-  opcode(code: number): this {
-    if (this.length + 3 > this.data.length) this.reserve(3);
-    if (code > 0xff) {
-      this.data[this.length++] = code >>> 16;
-      const sub = code & 0xffff;
-      if (sub > 0x7f) {
-        this.data[this.length++] = (sub & 0x7f) | 0x80;
-        this.data[this.length++] = sub >>> 7;
-      } else this.data[this.length++] = sub;
-    } else this.data[this.length++] = code;
-    return this;
-  }
+  /** An opcode: one byte, or a prefix and an unsigned number. */
+  opcode(code: number): this { return code > 0xff ? this.pair(code >>> 16, code & 0xffff) : this.byte(code); }
 
   /** A byte, such as an opcode, and an unsigned number. */
-  pair(byte: number, value: number): this {
-    if (this.length + 6 > this.data.length) this.reserve(6);
-    this.data[this.length++] = byte;
-    let v = value >>> 0;
-    while (v > 0x7f) {
-      this.data[this.length++] = (v & 0x7f) | 0x80;
-      v >>>= 7;
-    }
-    this.data[this.length++] = v;
-    return this;
-  }
+  pair(byte: number, value: number): this { return this.byte(byte).unsigned(value); }
 
   /** Unsigned LEB128, up to 32 bits. */
   unsigned(value: number): this {
