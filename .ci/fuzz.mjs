@@ -1,4 +1,4 @@
-// Runs the laws of property-tests/ longer and on fresh seeds.
+// Runs the laws of property-tests/, the random kernels and the legality of fusion longer and on fresh seeds.
 //   npm run fuzz -- [--seed N] [--runs N] [--seconds N] [--long] [vitest filters]
 // --long also runs the memory bars at their full counts, which takes about half an hour.
 // Each property runs until it has seen `runs` cases or spent `seconds`. The seed is printed first: with it, the run repeats.
@@ -25,7 +25,7 @@ const [runs, seconds] = [number("runs"), number("seconds")];
 console.log(`Fuzzing with --seed ${seed} --runs ${runs} --seconds ${seconds}`);
 const { status } = spawnSync(
   process.execPath,
-  [join(root, "node_modules/vitest/vitest.mjs"), "run", ...(positionals.length > 0 ? positionals : ["property-tests/laws/", "property-tests/programs/", "property-tests/memory/", "property-tests/numpy-derivatives"]), `--testTimeout=${(seconds * 4 + 60) * 1000}`],
+  [join(root, "node_modules/vitest/vitest.mjs"), "run", ...(positionals.length > 0 ? positionals : ["property-tests/laws/", "property-tests/programs/", "property-tests/memory/", "property-tests/numpy-derivatives", "core/src/lower/fuse/legality", "core/src/backends/wasm/random-kernels", "core/src/backends/wasm/codegen/contraction/contraction"]), `--testTimeout=${(seconds * 4 + 60) * 1000}`],
   { cwd: root, stdio: "inherit", env: { ...process.env, HESSIA_SEED: String(seed), HESSIA_RUNS: String(runs), HESSIA_SECONDS: String(seconds), ...(values.long ? { HESSIA_LONG: "1" } : {}) } },
 );
 console.log(`Seed of this run: ${seed}`);

@@ -46,24 +46,25 @@ export function runOn(backend: Backend, s: Schedule, inputs: readonly TypedArray
 /** One with SIMD, one without. */
 export const backends = { simd: new WasmBackend({ relaxed: false }), scalar: new WasmBackend({ simd: false }) };
 
-/** `ulps`: how far floats may be apart, in units of the dtype's rounding error of the larger one, or of `scale` (where terms cancel). NaN equals NaN. */
-export function expectClose(got: TypedArray, expected: TypedArray, ulps: number, what: () => string, scale = 0): void {
+/** `ulps`: how far floats may be apart, in units of the dtype's rounding error of the larger one, or of `scale` (where terms cancel). NaN equals NaN; where the scale is infinite, nothing is known. */
+export function expectClose(got: TypedArray, expected: TypedArray, ulps: number, what: () => string, scale: number | ((element: number) => number) = 0): void {
   if (got.length !== expected.length) throw new Error(`${what()}: ${got.length} elements, expected ${expected.length}`);
   const unit = got instanceof Float32Array ? 2 ** -23 : 2 ** -52;
   for (let i = 0; i < got.length; i++) {
     const [a, b] = [got[i]!, expected[i]!];
     if (Object.is(a, b) || a === b) continue;
-    const near = Math.abs(a - b) <= ulps * unit * Math.max(Math.abs(a), Math.abs(b), scale);
+    const size = typeof scale === "number" ? scale : scale(i);
+    const near = size === Infinity || Math.abs(a - b) <= ulps * unit * Math.max(Math.abs(a), Math.abs(b), size);
     if (!near) throw new Error(`${what()}: element ${i} is ${a}, expected ${b}`);
   }
 }
 
-/** Runs on both WebAssembly backends and compares with the reference. */
-export function expectSame(s: Schedule, inputs: readonly TypedArray[], ulps = 0, what: () => string = () => "", scale = 0): TypedArray[] {
+/** Runs on both WebAssembly backends and compares with the reference. `ulps` and `scale` as in `expectClose`, the same for all outputs or each its own. */
+export function expectSame(s: Schedule, inputs: readonly TypedArray[], ulps: number | ((output: number) => number) = 0, what: () => string = () => "", scale: number | ((output: number, element: number) => number) = 0): TypedArray[] {
   const expected = runOn(referenceBackend, s, inputs);
   for (const [name, backend] of Object.entries(backends)) {
     const got = runOn(backend, s, inputs);
-    got.forEach((g, i) => expectClose(g, expected[i]!, ulps, () => `${name} output ${i} ${what()}`, scale));
+    got.forEach((g, i) => expectClose(g, expected[i]!, typeof ulps === "number" ? ulps : ulps(i), () => `${name} output ${i} ${what()}`, typeof scale === "number" ? scale : (element) => scale(i, element)));
   }
   return expected;
 }

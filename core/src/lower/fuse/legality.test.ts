@@ -151,7 +151,7 @@ const run = (backend: typeof referenceBackend, s: Schedule, arrays: readonly Typ
 };
 const kernelsOf = (steps: readonly Step[]): number => steps.reduce((n, s) => n + (s.kind === "kernel" ? 1 : s.kind === "for" ? kernelsOf(s.body) : s.kind === "branch" ? s.branches.reduce((m, b) => m + kernelsOf(b), 0) : 0), 0);
 
-const numRuns = Number(process.env["HESSIA_FUZZ_RUNS"] ?? 200);
+const numRuns = Number(process.env["HESSIA_RUNS"] ?? 200);
 const wasm = new WasmBackend();
 
 describe("fusion", () => {

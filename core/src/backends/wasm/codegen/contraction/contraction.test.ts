@@ -145,7 +145,7 @@ function build(seed: number): Case {
   return { kernel: { dims, reduceDims, accumulators: [{ op: "add", dtype, value }], outputs }, buffers };
 }
 
-const numRuns = Number(process.env["HESSIA_FUZZ_RUNS"] ?? 100);
+const numRuns = Number(process.env["HESSIA_RUNS"] ?? 100);
 
 describe("contractions as matrix products of blocks", () => {
   it("agree with the reference however they are cut into blocks", () => {
