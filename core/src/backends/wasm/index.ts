@@ -5,9 +5,9 @@ import type { Backend, BackendMemory, Executable, Storage } from "../backend.js"
 import { WasmExecutable } from "./executable.js";
 import "./routines/index.js";
 import { detectFeatures } from "./features.js";
-import { Heap } from "./heap.js";
-import type { HeapOptions } from "./heap.js";
-import { asWasmStorage, storageOf } from "./storage.js";
+import { Heap } from "./memory/heap.js";
+import type { HeapOptions } from "./memory/heap.js";
+import { asWasmStorage, storageOf } from "./memory/storage.js";
 import { parseThreads, type ThreadCount, type ThreadOptions, Threads } from "./threads/threads.js";
 
 export interface WasmOptions extends HeapOptions, ThreadOptions {

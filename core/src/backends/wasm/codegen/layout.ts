@@ -1,8 +1,8 @@
 import { itemsize } from "../../../base/dtype.js";
 import type { BufferId } from "../../../kernel/expr.js";
 import type { Schedule, Step } from "../../../kernel/schedule.js";
-import { roundUp } from "../allocator.js";
-import { smallBytes } from "../storage.js";
+import { roundUp } from "../memory/allocator.js";
+import { smallBytes } from "../memory/storage.js";
 import type { BufferLocation } from "./location.js";
 
 /** An input or output of a program, as the run path sees it. */

@@ -1,6 +1,6 @@
 import type { BufferId } from "../../../kernel/expr.js";
 import type { Kernel } from "../../../kernel/schedule.js";
-import { roundUp } from "../allocator.js";
+import { roundUp } from "../memory/allocator.js";
 import type { FunctionBuilder, FunctionRef, ModuleBuilder } from "../assembler/index.js";
 import type { Split } from "../threads/split.js";
 import type { BufferLocation } from "./location.js";

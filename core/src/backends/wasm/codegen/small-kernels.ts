@@ -1,7 +1,7 @@
 import { sizeOf } from "../../../base/shape.js";
 import type { Kernel } from "../../../kernel/schedule.js";
-import { visitKernel } from "./normalize.js";
-import { isNativeBinary, isNativeUnary } from "./vector.js";
+import { visitKernel } from "./nest/normalize.js";
+import { isNativeBinary, isNativeUnary } from "./values/vector.js";
 
 /** Kernels over so few elements are written into the loops around them, while these are not longer than so many bytes. */
 const inlineElements = 64;

@@ -1,6 +1,6 @@
 import { ArgumentError } from "../../../base/errors.js";
-import type { Block } from "../allocator.js";
-import type { Heap } from "../heap.js";
+import type { Block } from "../memory/allocator.js";
+import type { Heap } from "../memory/heap.js";
 import { maxThreads } from "./control.js";
 import { ThreadPool } from "./pool.js";
 import type { PoolOptions } from "./pool.js";

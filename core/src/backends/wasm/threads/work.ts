@@ -3,7 +3,7 @@ import { asContraction, type Contraction } from "../../../kernel/contraction.js"
 import { type Affine, type Expr, visitExpr } from "../../../kernel/expr.js";
 import type { Kernel, KernelOutput } from "../../../kernel/schedule.js";
 import { ModuleFunctions } from "../functions/library.js";
-import { isNativeBinary, isNativeUnary } from "../codegen/vector.js";
+import { isNativeBinary, isNativeUnary } from "../codegen/values/vector.js";
 
 /** Measured roughly on one core: nanoseconds for four bytes of a value, in vector code. */
 const moved = 0.03;

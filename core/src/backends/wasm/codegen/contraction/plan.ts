@@ -2,7 +2,7 @@ import { itemsize } from "../../../../base/dtype.js";
 import { byStride, type Contraction, exchanged } from "../../../../kernel/contraction.js";
 import { type BufferId, type Expr, visitExpr } from "../../../../kernel/expr.js";
 import type { Kernel } from "../../../../kernel/schedule.js";
-import type { NestContext } from "../nest.js";
+import type { NestContext } from "../nest/nest.js";
 import { cacheBytes, costOf, costOfNest, costOfProduct, leastOfProducts, product } from "./cost.js";
 import { factsOf } from "./factor.js";
 import { type ContractionPlan, type FactorPlan, settle } from "./settle.js";

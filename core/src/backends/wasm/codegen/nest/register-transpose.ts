@@ -1,0 +1,214 @@
+import { itemsize } from "../../../../base/dtype.js";
+import type { DType } from "../../../../base/dtype.js";
+import type { Expr } from "../../../../kernel/expr.js";
+import type { Kernel } from "../../../../kernel/schedule.js";
+import type { FunctionBuilder, Local } from "../../assembler/index.js";
+import { planHoists } from "./hoist.js";
+import { Inductions } from "./induction.js";
+import { laneStride } from "../values/lane-stride.js";
+import { emitScalar } from "./nest.js";
+import type { NestContext } from "./nest.js";
+import { mapKernel, visitKernel } from "./normalize.js";
+import { dependences } from "./plan.js";
+import { Values } from "../values/values.js";
+import { isNativeBinary, isNativeUnary, vectorLoad, vectorShift, vectorStore } from "../values/vector.js";
+import type { Lanes } from "../values/vector.js";
+
+/** Neighbours along `row` are read side by side, neighbours along `lane` are written so: squares of them are turned in registers. */
+interface CrossedPlan {
+  readonly lane: number;
+  readonly row: number;
+  readonly lanes: Lanes;
+  readonly loads: readonly (Expr & { op: "load" })[];
+  /** Rows that are walked side by side. */
+  readonly strip: number;
+  /** Rows whose values are computed in lockstep. */
+  readonly together: number;
+  readonly dependence: ReadonlyMap<Expr, number>;
+}
+
+/** Where rows are a power of two apart, a set of the first cache holds the lines of about so many. */
+const maxStrip = 8;
+/** Expressions of a strip, all of which are written out. */
+const maxStripNodes = 160;
+
+function planCrossed(kernel: Kernel): CrossedPlan | undefined {
+  const { dims, outputs } = kernel;
+  if (kernel.accumulators.length > 0 || dims.length < 2) return undefined;
+  const dependence = dependences(kernel);
+  let wide = false;
+  let heavy = false;
+  let guarded = false;
+  let nodes = 0;
+  const loads: (Expr & { op: "load" })[] = [];
+  visitKernel(kernel, (e) => {
+    if (e.op !== "const" && e.op !== "index") nodes++;
+    if (e.dtype === "float64") wide = true;
+    if (e.op === "guard") guarded = true;
+    if (e.op === "load") loads.push(e);
+    if ((e.op === "unary" && !isNativeUnary(e.fn, e.x.dtype)) || (e.op === "binary" && !isNativeBinary(e.fn, e.a.dtype) && vectorShift[e.fn] === undefined)) heavy = true;
+  });
+  // What a guard keeps from being read may not be read for its neighbours.
+  if (guarded) return undefined;
+  const lanes: Lanes = wide ? 2 : 4;
+  const lane = dims.findLastIndex((n, d) => n >= lanes && outputs.every((o) => o.index.strides[d] === 1));
+  if (lane < 0) return undefined;
+  let best: { row: number; crossed: typeof loads } | undefined;
+  dims.forEach((n, row) => {
+    if (row === lane || n < lanes) return;
+    const crossed = loads.filter(({ index: { strides } }) => strides[row] === 1 && strides[lane] !== 1 && strides[lane] !== 0);
+    if (crossed.length > (best?.crossed.length ?? 0)) best = { row, crossed };
+  });
+  if (best === undefined) return undefined;
+  const { row, crossed } = best;
+  const strip = Math.max(lanes, Math.min(maxStrip, Math.floor(maxStripNodes / nodes / lanes) * lanes, Math.floor(dims[row]! / lanes) * lanes));
+  return { lane, row, lanes, loads: crossed, strip, together: heavy ? 2 : lanes, dependence };
+}
+
+/** Part of a kernel: `count` steps of a dimension from `start` on. */
+const slice = (kernel: Kernel, d: number, start: number, count: number): Kernel =>
+  mapKernel(kernel, kernel.dims.map((n, k) => (k === d ? count : n)), [], (a) => ({ offset: a.offset + (a.strides[d] ?? 0) * start, strides: a.strides }));
+
+/** Vectors side by side to those across them; gives the locals that hold these, in order. */
+function turn(f: FunctionBuilder, dtype: DType, lanes: Lanes, v: readonly Local[]): Local[] {
+  const pair = (a: Local, b: Local, low: readonly [number, number, number, number], high: readonly [number, number, number, number]): void => {
+    const t = f.local("v128");
+    f.get(a).get(b).shuffle32(...low).set(t);
+    f.get(a).get(b).shuffle32(...high).set(b);
+    f.get(t).set(a).release(t);
+  };
+  const [a, b, c, d] = v as readonly [Local, Local, Local, Local];
+  if (lanes === 2) {
+    // Narrow elements fill the lower half.
+    if (dtype !== "bool" && itemsize(dtype) === 4) pair(a, b, [0, 4, 0, 4], [1, 5, 1, 5]);
+    else pair(a, b, [0, 1, 4, 5], [2, 3, 6, 7]);
+    return [a, b];
+  }
+  pair(a, b, [0, 4, 1, 5], [2, 6, 3, 7]);
+  pair(c, d, [0, 4, 1, 5], [2, 6, 3, 7]);
+  pair(a, c, [0, 1, 4, 5], [2, 3, 6, 7]);
+  pair(b, d, [0, 1, 4, 5], [2, 3, 6, 7]);
+  return [a, c, b, d];
+}
+
+/** Emits all rows of a kernel whose sizes are whole strips and whole vectors. */
+function emitStrips(context: NestContext, kernel: Kernel, plan: CrossedPlan): void {
+  const { f } = context;
+  const { lane, row, lanes, loads, strip, together, dependence } = plan;
+  const { dims } = kernel;
+  const outer = dims.flatMap((_, d) => (d === lane || d === row ? [] : [d]));
+  const inductions = new Inductions(f, dims, context.locate);
+  const values = new Values(f, context.library, inductions, dependence, lanes, lane, row);
+  values.register(kernel.outputs.map((o) => o.value), kernel.outputs);
+  values.copyOffsets = Array.from({ length: strip }, (_, r) => r);
+
+  // Levels: the outer loops, strips of rows, vectors along the lanes, rows.
+  const depth = outer.length;
+  const levelOf = (mask: number): number => {
+    const [ofRow, ofLane] = [mask & (1 << row), mask & (1 << lane)];
+    if (ofRow || ofLane) return depth + (ofRow ? 1 : 0) + (ofLane ? 2 : 0);
+    return outer.findLastIndex((d) => mask & (1 << d)) + 1;
+  };
+  const hoists = planHoists({
+    roots: kernel.outputs.map((o) => ({ value: o.value, depth: depth + 3, vector: true })), levelOf, dependence,
+    alongLanes: (e) => values.alongLanes(e), neighbours: (e) => laneStride(e.at, lane, dependence) === 1, levels: depth + 3,
+  });
+  const hoist = (level: number): void => {
+    for (const { key, vector } of hoists[level]!) values.hold(key, vector);
+  };
+  const rows = (from: number, count: number, body: () => void): void => {
+    for (let r = from; r < from + count; r++) {
+      values.copy = r;
+      inductions.shift(row, r);
+      body();
+      inductions.shift(row, -r);
+    }
+    values.copy = 0;
+  };
+
+  const counted = (dim: number, step: number, body: () => void): void => {
+    const trips = dims[dim]! / step;
+    if (trips === 1) {
+      values.inScope(body);
+      return;
+    }
+    const moving = inductions.open(dim);
+    const counter = f.local("i32");
+    f.i32(trips).set(counter).loop((again) => {
+      values.inScope(body);
+      moving.advance(step);
+      f.get(counter).i32(1).op("i32.sub").tee(counter).brIf(again);
+    }).release(counter);
+    moving.close();
+  };
+  const square = (first: number): void => {
+    for (const e of loads) {
+      const held = Array.from({ length: lanes }, (_, l) => {
+        inductions.shift(row, first);
+        inductions.shift(lane, l);
+        vectorLoad(f, e.dtype, lanes, inductions.pushAddress(values.access(e)));
+        inductions.shift(lane, -l);
+        inductions.shift(row, -first);
+        const local = f.local("v128");
+        f.set(local);
+        return local;
+      });
+      turn(f, e.dtype, lanes, held).forEach((local, r) => { values.give(e, first + r, local); });
+    }
+    for (let r = first; r < first + lanes; r += together) {
+      values.together = Array.from({ length: together }, (_, k) => r + k);
+      const write = (): void => {
+        // What one output overwrites another may still have to read.
+        if (kernel.outputs.length > 1) for (const o of kernel.outputs) if (o.value.op !== "const") values.hold(o.value, true);
+        for (const o of kernel.outputs) {
+          const offset = inductions.pushAddress(values.access(o));
+          values.vector(o.value);
+          vectorStore(f, o.value.dtype, lanes, offset);
+        }
+      };
+      values.inScope(() => rows(r, together, write));
+    }
+  };
+  const loops = (level: number): void => {
+    hoist(level);
+    if (level < depth) counted(outer[level]!, 1, () => loops(level + 1));
+    else
+      counted(row, strip, () => {
+        // Level depth + 1: what each row has for itself; depth + 2: what all rows share.
+        rows(0, strip, () => hoist(depth + 1));
+        counted(lane, lanes, () => {
+          hoist(depth + 2);
+          for (let r = 0; r < strip; r += lanes) values.inScope(() => square(r));
+        });
+      });
+  };
+  inductions.begin((base) => emitScalar(context, base));
+  values.inScope(() => loops(0));
+}
+
+/**
+ * Emits an elementwise kernel that reads along other dimensions than it writes, such as a transpose, and gives its parts that are left to do;
+ * undefined if it is none.
+ */
+export function emitCrossed(context: NestContext, kernel: Kernel): Kernel[] | undefined {
+  if (!context.simd || context.bound) return undefined;
+  const plan = planCrossed(kernel);
+  if (plan === undefined) return undefined;
+  const { lane, row, lanes, strip } = plan;
+  const [columns, rows] = [kernel.dims[lane]!, kernel.dims[row]!];
+  const whole = columns - (columns % lanes);
+  const left: Kernel[] = [];
+  if (whole < columns) left.push(slice(kernel, lane, whole, columns - whole));
+  const body = whole < columns ? slice(kernel, lane, 0, whole) : kernel;
+  const strips = rows - (rows % strip);
+  const squares = rows - (rows % lanes);
+  for (const [from, to] of [[0, strips], [strips, squares]] as const) {
+    if (from === to) continue;
+    const part = slice(body, row, from, to - from);
+    const planned = planCrossed(part);
+    if (planned) emitStrips(context, part, { ...planned, strip: Math.min(strip, to - from) });
+    else left.push(part);
+  }
+  if (squares < rows) left.push(slice(body, row, squares, rows - squares));
+  return left;
+}

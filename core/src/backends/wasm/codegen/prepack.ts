@@ -1,0 +1,58 @@
+import type { BufferId } from "../../../kernel/expr.js";
+import type { Kernel, Step } from "../../../kernel/schedule.js";
+import { roundUp } from "../memory/allocator.js";
+import { writtenBuffers } from "./layout.js";
+import type { HeldFactor } from "./contraction/prepack.js";
+
+/** Turns of a loop from which panels are worth their packing. */
+const fewTurns = 4;
+
+/** A factor whose panels lie at `offset` of the frame while the loop runs. */
+export type PlacedFactor = HeldFactor & { readonly offset: number };
+
+/** The kernels of steps, those of loops and branches in them included. */
+function* kernelsOf(steps: readonly Step[]): Generator<Kernel> {
+  for (const s of steps) {
+    if (s.kind === "kernel") yield s.kernel;
+    else if (s.kind === "for") yield* kernelsOf(s.body);
+    else if (s.kind === "while") {
+      yield* kernelsOf(s.condition);
+      yield* kernelsOf(s.body);
+    } else if (s.kind === "branch") for (const b of s.branches) yield* kernelsOf(b);
+  }
+}
+
+export interface Holder {
+  /** The output that may have the memory of an input. */
+  readonly takenBy: (input: BufferId) => BufferId | undefined;
+  readonly hold: (kernel: Kernel, isFixed: (buffer: BufferId) => boolean) => HeldFactor | undefined;
+  /** The first byte of the frame that is free for panels. */
+  readonly start: number;
+}
+
+/**
+ * Finds factors of products in a loop that no step of it writes, whose panels are then packed before the loop instead of in each turn.
+ * `outer`: kernels that have theirs from a loop around.
+ * @returns the factors by kernel, the panels to pack, each once, and where they end.
+ */
+export function holdFactors(loop: Step & { readonly kind: "for" | "while" }, outer: ReadonlyMap<Kernel, PlacedFactor>, { takenBy, hold, start }: Holder): { readonly factors: ReadonlyMap<Kernel, PlacedFactor>; readonly panels: readonly PlacedFactor[]; readonly end: number } {
+  const factors = new Map<Kernel, PlacedFactor>();
+  const panels = new Map<string, PlacedFactor>();
+  let end = start;
+  if (loop.kind === "for" && loop.count < fewTurns) return { factors, panels: [], end };
+  const written = writtenBuffers([loop]);
+  const isFixed = (id: BufferId): boolean => !written.has(id) && !written.has(takenBy(id) ?? id);
+  for (const kernel of kernelsOf([loop])) {
+    const found = outer.has(kernel) || factors.has(kernel) ? undefined : hold(kernel, isFixed);
+    if (!found) continue;
+    const key = `${found.panels.pack.name}.${found.buffer}.${found.start}`;
+    let placed = panels.get(key);
+    if (!placed) {
+      placed = { ...found, offset: end };
+      end = roundUp(end + found.panels.bytes);
+      panels.set(key, placed);
+    }
+    factors.set(kernel, { ...found, offset: placed.offset });
+  }
+  return { factors, panels: [...panels.values()], end };
+}
