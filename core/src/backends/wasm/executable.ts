@@ -43,7 +43,7 @@ interface TypedPort extends Port {
   readonly dtype: DType;
   readonly shift: number;
   /** Of an output: the input whose memory it may have. */
-  readonly giver?: number | undefined;
+  readonly donor?: number | undefined;
 }
 
 let nextProgram = 1;
@@ -95,8 +95,8 @@ export class WasmExecutable implements Executable {
       return { ...p, dtype, shift: Math.log2(itemsize(dtype)) };
     };
     this.inputs = layout.inputs.map(typed);
-    const givers = new Map((schedule.donations ?? []).map((d) => [d.output, schedule.inputs.indexOf(d.input)]));
-    this.outputs = layout.outputs.map((p) => ({ ...typed(p), giver: givers.get(p.buffer) }));
+    const donors = new Map((schedule.donations ?? []).map((d) => [d.output, schedule.inputs.indexOf(d.input)]));
+    this.outputs = layout.outputs.map((p) => ({ ...typed(p), donor: donors.get(p.buffer) }));
     this.usesThreads = emitted.threaded;
     this.latest = {
       codeBytes: code.length, arenaBytes: schedule.arena.bytes, kernels: emitted.kernels, routines: emitted.routines,
@@ -135,7 +135,7 @@ export class WasmExecutable implements Executable {
     const frame = heap.enterFrame(this.holdings.frameBytes);
     let staged: Block[] | undefined;
     let blocks: Block[] | undefined;
-    let givers: WasmStorage[] | undefined;
+    let donors: WasmStorage[] | undefined;
     try {
       for (let i = 0; i < inputs.length; i++) {
         const port = this.inputs[i]!;
@@ -146,7 +146,7 @@ export class WasmExecutable implements Executable {
           if (data === undefined) throw disposed("run");
           copyIn(data, heap.views[port.dtype], (frame + port.offset) >>> port.shift);
         } else {
-          let block = storage.block ?? storage.moveIn(donated !== undefined && donated.includes(i));
+          let block = storage.block ?? storage.promote(donated !== undefined && donated.includes(i));
           if (block === undefined) {
             if (data === undefined) throw disposed("run");
             (staged ??= []).push(block = heap.allocate(port.bytes));
@@ -157,17 +157,17 @@ export class WasmExecutable implements Executable {
       }
       for (const port of this.outputs)
         if (!port.staged) {
-          const giver = donated && port.giver !== undefined && donated.includes(port.giver) ? (inputs[port.giver] as WasmStorage) : undefined;
-          const given = giver?.block;
-          if (given) (givers ??= []).push(giver);
+          const donor = donated && port.donor !== undefined && donated.includes(port.donor) ? (inputs[port.donor] as WasmStorage) : undefined;
+          const given = donor?.block;
+          if (given) (donors ??= []).push(donor);
           const block = given ?? heap.allocate(port.bytes);
           (blocks ??= []).push(block);
           heap.views.int32[(frame + port.offset) >>> 2] = block.address;
         }
       const held = heap.arrayBytes;
       // Only now that there is room for everything: a call that fails before keeps what was donated.
-      if (givers) for (const giver of givers) giver.surrender();
-      givers = undefined;
+      if (donors) for (const donor of donors) donor.surrender();
+      donors = undefined;
       this.countRun();
       main(frame);
       if (donated) for (const i of donated) inputs[i]!.dispose();
@@ -175,7 +175,7 @@ export class WasmExecutable implements Executable {
       blocks = undefined;
       return this.collect(frame, results, Math.max(heap.budgetBytes, held));
     } catch (e) {
-      if (givers) blocks = blocks!.filter((block) => givers!.every((giver) => giver.block !== block));
+      if (donors) blocks = blocks!.filter((block) => donors!.every((donor) => donor.block !== block));
       if (this.usesThreads && threads.lost) {
         // What a lost worker may write to stays out of use until it is gone.
         const surrendered = heap.surrenderFrame();
@@ -196,7 +196,7 @@ export class WasmExecutable implements Executable {
     let next = 0;
     for (let i = 0; i < outputs.length; i++) {
       const { dtype, size, bytes, offset, staged, shift } = outputs[i]!;
-      if (staged) results[i] = new WasmStorage(heap, dtype, size, undefined, copyOut(heap.views[dtype], heap.spares.take(dtype, size), (frame + offset) >>> shift));
+      if (staged) results[i] = new WasmStorage(heap, dtype, size, undefined, copyOut(heap.views[dtype], heap.arrayPool.take(dtype, size), (frame + offset) >>> shift));
       else {
         const block = blocks![next++]!;
         if (heap.withinBudget(bytes, limit)) {

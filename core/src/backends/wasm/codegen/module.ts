@@ -12,8 +12,8 @@ import { type Split, splitKernel } from "../threads/split.js";
 import type { ThreadTasks } from "../threads/tasks.js";
 import { emitBranch } from "./branch.js";
 import { emitContraction } from "./contraction/emit.js";
-import { holdFactor } from "./contraction/prepack.js";
-import { holdFactors, type PlacedFactor } from "./prepack.js";
+import { prepackFactor } from "./contraction/prepack.js";
+import { prepackFactors, type PlacedFactor } from "./prepack.js";
 import { emitKernel } from "./nest/kernel.js";
 import type { BufferLocation } from "./location.js";
 import { emitScalar } from "./nest/nest.js";
@@ -71,7 +71,7 @@ export class ScheduleEmitter {
   private scratchBytes = 0;
   /** Where room begins that a kernel may use while it runs. */
   private scratchOffset: number;
-  private readonly held = new Map<Kernel, PlacedFactor>();
+  private readonly prepacked = new Map<Kernel, PlacedFactor>();
   private readonly tasks: FunctionRef[] = [];
   private splitKernels = 0;
   /** Partial results of the split reductions, with ids behind those of the schedule's buffers. */
@@ -101,10 +101,10 @@ export class ScheduleEmitter {
   };
 
   /** The output that may have the memory of an input. */
-  private readonly takenBy = (input: BufferId): BufferId | undefined => this.donations.get(input);
+  private readonly aliasOf = (input: BufferId): BufferId | undefined => this.donations.get(input);
 
   private context(f: FunctionBuilder): NestContext {
-    return { f, library: this.functions, locate: this.locate, simd: this.options.simd, takenBy: this.takenBy };
+    return { f, library: this.functions, locate: this.locate, simd: this.options.simd, aliasOf: this.aliasOf };
   }
 
   /** Pushes the address of a buffer, or of an element at a base. */
@@ -141,15 +141,15 @@ export class ScheduleEmitter {
       case "for": {
         if (s.count === 0) break;
         const i = f.local("i32");
-        this.holding(f, s, () => {
-          const turn = this.loopBody(["i32", "i32"], [], (g) => {
+        this.withPrepacked(f, s, () => {
+          const iteration = this.loopBody(["i32", "i32"], [], (g) => {
             this.address(g, s.counter);
             g.get(1).memory("i32.store");
             this.steps(g, s.body);
           });
           f.i32(s.reverse ? s.count - 1 : 0).set(i);
           f.loop((again) => {
-            f.get(0).get(i).call(turn);
+            f.get(0).get(i).call(iteration);
             f.get(i).i32(s.reverse ? -1 : 1).op("i32.add").tee(i).i32(s.reverse ? -1 : s.count).op("i32.ne").brIf(again);
           });
         });
@@ -157,15 +157,15 @@ export class ScheduleEmitter {
         break;
       }
       case "while":
-        this.holding(f, s, () => {
-          const turn = this.loopBody(["i32"], ["i32"], (g) => {
+        this.withPrepacked(f, s, () => {
+          const iteration = this.loopBody(["i32"], ["i32"], (g) => {
             this.steps(g, s.condition);
             this.address(g, s.predicate);
             g.memory("i32.load8_u").op("i32.eqz").if(() => g.i32(0).op("return"));
             this.steps(g, s.body);
             g.i32(1);
           });
-          f.loop((again) => f.get(0).call(turn).brIf(again));
+          f.loop((again) => f.get(0).call(iteration).brIf(again));
         });
         break;
       case "branch":
@@ -175,13 +175,13 @@ export class ScheduleEmitter {
   }
 
   /** Packs panels for the products of a loop before it, and keeps their room while it runs. */
-  private holding(f: FunctionBuilder, loop: Step & { kind: "for" | "while" }, emit: () => void): void {
+  private withPrepacked(f: FunctionBuilder, loop: Step & { kind: "for" | "while" }, emit: () => void): void {
     const { simd } = this.options;
     const start = this.scratchOffset;
-    const context = { module: this.module, library: this.functions, simd, takenBy: this.takenBy };
-    const { factors, panels, end } = holdFactors(loop, this.held, {
-      start, takenBy: this.takenBy,
-      hold: (kernel, isFixed) => (isSmall(kernel) || this.isSplit(kernel) ? undefined : holdFactor(context, kernel, isFixed)),
+    const context = { module: this.module, library: this.functions, simd, aliasOf: this.aliasOf };
+    const { factors, panels, end } = prepackFactors(loop, this.prepacked, {
+      start, aliasOf: this.aliasOf,
+      prepack: (kernel, isFixed) => (isSmall(kernel) || this.isSplit(kernel) ? undefined : prepackFactor(context, kernel, isFixed)),
     });
     for (const p of panels) {
       this.address(f, p.buffer);
@@ -189,9 +189,9 @@ export class ScheduleEmitter {
     }
     this.reserve(end);
     this.scratchOffset = end;
-    for (const [kernel, factor] of factors) this.held.set(kernel, factor);
+    for (const [kernel, factor] of factors) this.prepacked.set(kernel, factor);
     emit();
-    for (const kernel of factors.keys()) this.held.delete(kernel);
+    for (const kernel of factors.keys()) this.prepacked.delete(kernel);
     this.scratchOffset = start;
   }
 
@@ -201,7 +201,7 @@ export class ScheduleEmitter {
   }
 
   /**
-   * One turn of a loop, as a function: engines replace a function that is called often by better code, but not a loop that runs. Small
+   * One iteration of a loop, as a function: engines replace a function that is called often by better code, but not a loop that runs. Small
    * kernels are written into it, for a call would cost as much as they do.
    */
   private loopBody(params: readonly ValueType[], results: readonly ValueType[], write: (g: FunctionBuilder) => void): FunctionRef {
@@ -219,7 +219,7 @@ export class ScheduleEmitter {
     }
     const whole = (k: Kernel, as: string): void => {
       const target = this.module.function(as, ["i32"]);
-      this.reserve(this.scratchOffset + this.kernelBody(target, k, { locate: this.locate, takenBy: this.takenBy }, this.scratchOffset));
+      this.reserve(this.scratchOffset + this.kernelBody(target, k, { locate: this.locate, aliasOf: this.aliasOf }, this.scratchOffset));
       f.get(0).call(target);
     };
     const cut = this.split(kernel);
@@ -239,17 +239,17 @@ export class ScheduleEmitter {
   }
 
   private split(kernel: Kernel): Split | undefined {
-    return splitKernel(kernel, { ...this.options, firstPartial: this.schedule.buffers.length + this.partials.length, takenBy: this.takenBy });
+    return splitKernel(kernel, { ...this.options, firstPartial: this.schedule.buffers.length + this.partials.length, aliasOf: this.aliasOf });
   }
   /** Whether threads run some of a kernel in pieces. */
   private isSplit(kernel: Kernel): boolean {
     return this.options.threads > 1 && (this.split(kernel) !== undefined || normalize(kernel).some((k) => this.split(k)));
   }
 
-  private kernelBody(f: FunctionBuilder, kernel: Kernel, { locate, takenBy }: Pick<NestContext, "locate" | "takenBy">, scratchOffset: number): number {
-    const context: NestContext = { ...this.context(f), locate, ...(takenBy && { takenBy }) };
-    const held = this.held.get(kernel);
-    const scratchBytes = emitContraction({ ...context, module: this.module, scratchOffset, ...(held && { held }) }, kernel);
+  private kernelBody(f: FunctionBuilder, kernel: Kernel, { locate, aliasOf }: Pick<NestContext, "locate" | "aliasOf">, scratchOffset: number): number {
+    const context: NestContext = { ...this.context(f), locate, ...(aliasOf && { aliasOf }) };
+    const prepacked = this.prepacked.get(kernel);
+    const scratchBytes = emitContraction({ ...context, module: this.module, scratchOffset, ...(prepacked && { prepacked }) }, kernel);
     return scratchBytes ?? emitKernel(context, kernel, scratchOffset);
   }
 
@@ -263,17 +263,17 @@ export class ScheduleEmitter {
       end = roundUp(end + info.size * itemsize(info.dtype));
     }
     // Pieces know buffers by their views.
-    const takenBy = (id: BufferId): BufferId | undefined => {
+    const aliasOf = (id: BufferId): BufferId | undefined => {
       const view = split.views[id];
-      const taker = view && view.buffer !== "cell" ? this.donations.get(view.buffer) : undefined;
-      const at = taker === undefined ? -1 : split.views.findIndex((v) => v.buffer === taker && v.step === view!.step);
+      const alias = view && view.buffer !== "cell" ? this.donations.get(view.buffer) : undefined;
+      const at = alias === undefined ? -1 : split.views.findIndex((v) => v.buffer === alias && v.step === view!.step);
       return at < 0 ? undefined : at;
     };
     const { target, bytes } = emitPieces({
       module: this.module, threads, offset: end,
       pushAddress: (g, buffer) => this.address(g, buffer),
       bytesOf: (id) => itemsize((buffers[id] ?? this.partials[id - buffers.length]!.info).dtype),
-      emit: (g, kernel, locate, offset) => this.kernelBody(g, kernel, { locate, takenBy }, offset),
+      emit: (g, kernel, locate, offset) => this.kernelBody(g, kernel, { locate, aliasOf }, offset),
     }, split, name);
     this.splitKernels++;
     f.i32(this.addTask(target)).i32(split.count).get(0).call(this.dispatch());

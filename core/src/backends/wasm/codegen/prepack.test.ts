@@ -5,7 +5,7 @@ const numbers = (shape: readonly number[], dtype: "float32" | "float64" = "float
   np.sin(np.square(np.arange(shape.reduce((x, n) => x * n, 1)).astype("float64")).mul(0.7)).reshape([...shape]).astype(dtype);
 const shrunk = (x: NDArray): NDArray => np.tanh(x);
 
-/** Loops around products with a matrix w of [n, n] that they may hold; s has [m, n]. */
+/** Loops around products with a matrix w of [n, n] that may be packed before them; s has [m, n]. */
 const loops: Record<string, (s: NDArray, w: NDArray) => NDArray | readonly NDArray[]> = {
   "right factor": (s, w) => foriLoop(0, 6, (_, x) => shrunk(np.matmul(x, w)), s),
   "right factor transposed": (s, w) => foriLoop(0, 6, (_, x) => shrunk(np.matmul(x, w.T)), s),

@@ -4,13 +4,13 @@ import type { Blocking } from "./blocking.js";
 import type { Form } from "./form.js";
 import { addScaled, passOf, staticRange, times } from "./loops.js";
 import type { Index } from "./loops.js";
-import { emitColumnPanels, emitRowPanels, pushColumns, pushHeldColumns, pushHeldRows } from "./panels.js";
+import { emitColumnPanels, emitRowPanels, pushColumns, pushPrepackedColumns, pushPrepackedRows } from "./panels.js";
 import type { GemmContext, GemmSpec } from "./spec.js";
 import { tileFunction } from "./tile.js";
 
 /** Parameters: A, B, C, scratch. */
 export function emitBlocked(f: FunctionBuilder, context: GemmContext, form: Form, spec: GemmSpec, p: Blocking): void {
-  const { n, k, accumulate, held } = spec;
+  const { n, k, accumulate, prepacked } = spec;
   const { size } = form;
   const a = { row: spec.a.row * size, k: spec.a.k * size };
   const b = { k: spec.b.k * size, column: spec.b.column * size };
@@ -32,8 +32,8 @@ export function emitBlocked(f: FunctionBuilder, context: GemmContext, form: Form
   /** Rows from one on: some high panels, then some low ones. */
   const rowBlock = (row: () => FunctionBuilder, pointC: () => FunctionBuilder, pointA: () => FunctionBuilder, high: number, low: number, q: Index, j: Index): void => {
     const kinds = rowKinds(p, high, low);
-    const panelsOfA = (): FunctionBuilder => (held === "a" ? pushHeldRows(f, spec, size, { panels: A, q, kc, row }) : f.get(scratch).i32(scratchA).op("i32.add"));
-    if (p.packA && held !== "a") emitRowPanels(f, context, form, { point: pointA, row: a.row, step: a.k, kc, target: panelsOfA }, kinds);
+    const panelsOfA = (): FunctionBuilder => (prepacked === "a" ? pushPrepackedRows(f, spec, size, { panels: A, q, kc, row }) : f.get(scratch).i32(scratchA).op("i32.add"));
+    if (p.packA && prepacked !== "a") emitRowPanels(f, context, form, { point: pointA, row: a.row, step: a.k, kc, target: panelsOfA }, kinds);
     const column = (columns: number): void => {
       if (p.packA) panelsOfA().set(aPanel);
       else pointA().set(aPanel);
@@ -54,7 +54,7 @@ export function emitBlocked(f: FunctionBuilder, context: GemmContext, form: Form
       }
     };
     addScaled(pointC(), j, size).set(cBlock);
-    if (held === "b") pushHeldColumns(f, spec, form, p, { panels: B, q, j }).set(bPanel);
+    if (prepacked === "b") pushPrepackedColumns(f, spec, form, p, { panels: B, q, j }).set(bPanel);
     else if (p.packB) f.get(scratch).set(bPanel);
     else pushB(q, j).set(bPanel);
     const next = (): void => {
@@ -76,7 +76,7 @@ export function emitBlocked(f: FunctionBuilder, context: GemmContext, form: Form
 
   staticRange(f, n, p.columns, (j) => staticRange(f, k, p.depth, (q) => {
     passOf(f, q, k, p.depth).set(kc);
-    if (p.packB && held !== "b") emitColumnPanels(f, context, form, spec, p, { source: B, q, j, kc, target: () => f.get(scratch) });
+    if (p.packB && prepacked !== "b") emitColumnPanels(f, context, form, spec, p, { source: B, q, j, kc, target: () => f.get(scratch) });
     const passes = Math.floor(p.high.count / p.rowPanels);
     const rest = p.high.count % p.rowPanels;
     const passRows = p.rowPanels * p.high.rows;

@@ -24,15 +24,15 @@ const mostColumns = 1024;
 /** `size` in the fewest equal parts of at most `most`, rounded up to multiples of `unit`. */
 const evenly = (size: number, most: number, unit: number): number => Math.ceil(size / Math.ceil(size / most) / unit) * unit;
 
-export function planBlocks(form: Form, { m, n, k, b, held }: GemmSpec): Blocking {
+export function planBlocks(form: Form, { m, n, k, b, prepacked }: GemmSpec): Blocking {
   const block = blockFor(form, m, n);
   const panels = Math.ceil(m / block.rows);
   const rows = Math.ceil(m / panels);
   const low = rows * panels - m;
   const width = block.vectors * form.lanes;
   // A small product reads its operands where they are; from large ones, panels make every read a neighbour of the one before.
-  const packA = held === "a" || (n > 8 * width && m * k * form.size > smallBytes);
-  const packB = held === "b" || b.column !== 1 || (m > 4 * rows && n * k * form.size > smallBytes);
+  const packA = prepacked === "a" || (n > 8 * width && m * k * form.size > smallBytes);
+  const packB = prepacked === "b" || b.column !== 1 || (m > 4 * rows && n * k * form.size > smallBytes);
   return {
     packA, packB, width,
     depth: evenly(k, mostDepth, 4),
@@ -50,11 +50,11 @@ export const align = (bytes: number): number => Math.ceil(bytes / 64) * 64;
 export const panelStep = (form: Form, columns: number): number => Math.ceil(columns / form.lanes) * form.lanes;
 
 /** Bytes of scratch room for panels of B, which come first, and of A. */
-export function blockedScratch(form: Form, { m, n, k, held }: GemmSpec, p: Blocking): { readonly b: number; readonly a: number } {
+export function blockedScratch(form: Form, { m, n, k, prepacked }: GemmSpec, p: Blocking): { readonly b: number; readonly a: number } {
   const depth = Math.min(k, p.depth);
   return {
-    b: p.packB && held !== "b" ? align(depth * Math.min(p.columns, panelStep(form, n)) * form.size) : 0,
-    a: p.packA && held !== "a" ? align(depth * Math.min(m, p.rowPanels * p.high.rows + p.low.count * p.low.rows) * form.size) : 0,
+    b: p.packB && prepacked !== "b" ? align(depth * Math.min(p.columns, panelStep(form, n)) * form.size) : 0,
+    a: p.packA && prepacked !== "a" ? align(depth * Math.min(m, p.rowPanels * p.high.rows + p.low.count * p.low.rows) * form.size) : 0,
   };
 }
 

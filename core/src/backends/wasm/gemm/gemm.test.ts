@@ -2,7 +2,7 @@ import { describe, it } from "vitest";
 import type { FloatDType } from "../functions/contract.js";
 import { dynamicGemm } from "./dynamic.js";
 import type { GemmSpec } from "./spec.js";
-import { checkAll, checkGemm, checkHeld, compile, variants } from "./test-support.js";
+import { checkAll, checkGemm, checkPrepacked, compile, variants } from "./test-support.js";
 
 const dtypes: readonly FloatDType[] = ["float32", "float64"];
 
@@ -66,12 +66,12 @@ describe("static products", () => {
   });
 });
 
-describe("products that hold the panels of an operand", () => {
+describe("products with a prepacked operand", () => {
   it.each(["a", "b"] as const)("side %s, around the block sizes", (side) => {
     for (const variant of variants) for (const dtype of dtypes) {
       const specs = ([[1, 1, 1], [2, 3, 1], [1, 9, 5], [9, 1, 5], [5, 7, 3], [16, 16, 16], [17, 13, 31], [5, 33, 257], [3, 25, 512], [195, 18, 9], [383, 9, 3], [6, 17, 385], [5, 20, 769], [3, 1030, 6], [5, 1025, 390], [2, 2049, 7], [97, 50, 300], [200, 9, 400], [16, 128, 64]] as const)
         .flatMap(([m, n, k]) => layouts(m, n, k).map((layout): GemmSpec => ({ dtype, m, n, k, ...layout, c: { row: n + (m % 3) }, accumulate: m % 2 === 1 })));
-      checkHeld(variant, specs, side);
+      checkPrepacked(variant, specs, side);
     }
   });
 });

@@ -75,7 +75,7 @@ export function emitRowPanels(f: FunctionBuilder, context: GemmContext, form: Fo
 const paddedColumns = (form: Form, { n }: GemmSpec, { width }: Blocking): number => n - (n % width) + panelStep(form, n % width);
 
 /** Pushes where the panels of q and j begin: those of all q for one j lie together. */
-export function pushHeldColumns(f: FunctionBuilder, spec: GemmSpec, form: Form, p: Blocking, { panels, q, j }: { readonly panels: Local; readonly q: Index; readonly j: Index }): FunctionBuilder {
+export function pushPrepackedColumns(f: FunctionBuilder, spec: GemmSpec, form: Form, p: Blocking, { panels, q, j }: { readonly panels: Local; readonly q: Index; readonly j: Index }): FunctionBuilder {
   addScaled(f.get(panels), j, spec.k * form.size);
   if (q === undefined) return f;
   f.get(q);
@@ -83,17 +83,17 @@ export function pushHeldColumns(f: FunctionBuilder, spec: GemmSpec, form: Form, 
 }
 
 /** Pushes where the panels of a row and q begin: those of all rows for one q lie together. */
-export function pushHeldRows(f: FunctionBuilder, { m }: GemmSpec, size: number, { panels, q, kc, row }: { readonly panels: Local; readonly q: Index; readonly kc: Local; readonly row: () => FunctionBuilder }): FunctionBuilder {
+export function pushPrepackedRows(f: FunctionBuilder, { m }: GemmSpec, size: number, { panels, q, kc, row }: { readonly panels: Local; readonly q: Index; readonly kc: Local; readonly row: () => FunctionBuilder }): FunctionBuilder {
   addScaled(f.get(panels), q, m * size);
   return row().get(kc).op("i32.mul").i32(size).op("i32.mul").op("i32.add");
 }
 
 /** Bytes of all panels of an operand. */
-export const heldBytes = (form: Form, spec: GemmSpec, side: "a" | "b"): number =>
+export const prepackedBytes = (form: Form, spec: GemmSpec, side: "a" | "b"): number =>
   align(spec.k * (side === "a" ? spec.m : paddedColumns(form, spec, planBlocks(form, spec))) * form.size);
 
-/** Packs all of an operand for the products that hold it. Parameters: the operand, and where its panels go. */
-export function emitHeldPanels(f: FunctionBuilder, context: GemmContext, form: Form, spec: GemmSpec, side: "a" | "b"): void {
+/** Packs all of an operand beforehand, for many products. Parameters: the operand, and where its panels go. */
+export function emitPrepacking(f: FunctionBuilder, context: GemmContext, form: Form, spec: GemmSpec, side: "a" | "b"): void {
   const { n, k, a } = spec;
   const { size } = form;
   const [source, panels] = [0, 1];
@@ -105,12 +105,12 @@ export function emitHeldPanels(f: FunctionBuilder, context: GemmContext, form: F
   });
   if (side === "b")
     staticRange(f, n, p.columns, (j) => depths((q) => {
-      emitColumnPanels(f, context, form, spec, p, { source, q, j, kc, target: () => pushHeldColumns(f, spec, form, p, { panels, q, j }) });
+      emitColumnPanels(f, context, form, spec, p, { source, q, j, kc, target: () => pushPrepackedColumns(f, spec, form, p, { panels, q, j }) });
     }));
   else
     depths((q) => {
       const point = (): FunctionBuilder => addScaled(f.get(source), q, a.k * size);
-      const target = (): FunctionBuilder => pushHeldRows(f, spec, size, { panels, q, kc, row: () => f.i32(0) });
+      const target = (): FunctionBuilder => pushPrepackedRows(f, spec, size, { panels, q, kc, row: () => f.i32(0) });
       emitRowPanels(f, context, form, { point, row: a.row * size, step: a.k * size, kc, target }, rowKinds(p, p.high.count, p.low.count));
     });
   f.release(kc);

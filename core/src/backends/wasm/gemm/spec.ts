@@ -11,8 +11,8 @@ export interface GemmSpec {
   readonly b: { readonly k: number; readonly column: number };
   readonly c: { readonly row: number };
   readonly accumulate: boolean;
-  /** The operand that comes in panels, packed before (see held.ts); its strides say where it was packed from. */
-  readonly held?: "a" | "b";
+  /** The operand that comes in panels, packed beforehand (see panels.ts); its strides say where it was packed from. */
+  readonly prepacked?: "a" | "b";
 }
 
 export interface GemmCode {

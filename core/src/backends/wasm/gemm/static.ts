@@ -7,14 +7,14 @@ import type { Form } from "./form.js";
 import { times } from "./loops.js";
 import type { FunctionBuilder, FunctionRef, Local } from "../assembler/index.js";
 import { emitOuter, isOuter } from "./outer.js";
-import { emitHeldPanels, heldBytes } from "./panels.js";
+import { emitPrepacking, prepackedBytes } from "./panels.js";
 import { emitStraight, fitsStraight } from "./straight.js";
 import { vectorProduct } from "./vector-product.js";
 import type { Body } from "./vector-product.js";
 import type { GemmCode, GemmContext, GemmSpec } from "./spec.js";
 
-const keyOf = ({ dtype, m, n, k, a, b, c, accumulate, held }: GemmSpec): string =>
-  `gemm.${dtype}.${m}x${n}x${k}.a${a.row},${a.k}.b${b.k},${b.column}.c${c.row}${accumulate ? ".add" : ""}${held ? `.held-${held}` : ""}`;
+const keyOf = ({ dtype, m, n, k, a, b, c, accumulate, prepacked }: GemmSpec): string =>
+  `gemm.${dtype}.${m}x${n}x${k}.a${a.row},${a.k}.b${b.k},${b.column}.c${c.row}${accumulate ? ".add" : ""}${prepacked ? `.prepacked-${prepacked}` : ""}`;
 
 /** A product specialised on its sizes. Parameters of the function (i32): addresses of A, B, C and of scratch room. One per module and spec. */
 export function emitGemm(context: GemmContext, spec: GemmSpec): GemmCode {
@@ -25,13 +25,13 @@ export function emitGemm(context: GemmContext, spec: GemmSpec): GemmCode {
 }
 
 function chooseBody(context: GemmContext, form: Form, spec: GemmSpec): Body {
-  const { m, n, k, accumulate, held } = spec;
+  const { m, n, k, accumulate, prepacked } = spec;
   if (m === 0 || n === 0 || (k === 0 && accumulate)) return { scratchBytes: 0, emit: () => undefined };
   if (k === 0) return { scratchBytes: 0, emit: (f) => { emitClear(f, form, spec); } };
-  const vector = held ? undefined : vectorProduct(spec);
+  const vector = prepacked ? undefined : vectorProduct(spec);
   if (vector && form.lanes > 1) return vector.matrix.k === 1 ? dotBody(context, form, vector) : axpyBody(context, form, vector);
-  if (!held && fitsStraight(form, spec)) return { scratchBytes: 0, emit: (f) => { emitStraight(f, form, spec, [0, 1, 2]); } };
-  if (!held && isOuter(spec)) return { scratchBytes: 0, emit: (f) => { emitOuter(f, form, spec); } };
+  if (!prepacked && fitsStraight(form, spec)) return { scratchBytes: 0, emit: (f) => { emitStraight(f, form, spec, [0, 1, 2]); } };
+  if (!prepacked && isOuter(spec)) return { scratchBytes: 0, emit: (f) => { emitOuter(f, form, spec); } };
   const plan = planBlocks(form, spec);
   const { a, b } = blockedScratch(form, spec, plan);
   return { scratchBytes: a + b, emit: (f) => { emitBlocked(f, context, form, spec, plan); } };
@@ -55,7 +55,7 @@ function emitClear(f: FunctionBuilder, form: Form, { m, n, c }: GemmSpec): void 
 }
 
 /** A product whose panels of one operand are packed once for many runs. */
-export interface HeldPanels {
+export interface PrepackedPanels {
   /** The product that takes the address of the panels for that of the operand. */
   readonly spec: GemmSpec;
   readonly bytes: number;
@@ -64,15 +64,15 @@ export interface HeldPanels {
 }
 
 /** Panels of an operand, whatever they gain; not of an empty product. */
-export function panelsOf(context: GemmContext, spec: GemmSpec, side: "a" | "b"): HeldPanels {
+export function panelsOf(context: GemmContext, spec: GemmSpec, side: "a" | "b"): PrepackedPanels {
   const form = formOf(context, spec.dtype);
-  const held: GemmSpec = { ...spec, held: side };
-  const pack = context.library.helper(`${keyOf({ ...held, accumulate: false })}.pack`, { params: ["i32", "i32"], results: [] }, (f) => { emitHeldPanels(f, context, form, held, side); });
-  return { spec: held, bytes: heldBytes(form, held, side), pack };
+  const prepacked: GemmSpec = { ...spec, prepacked: side };
+  const pack = context.library.helper(`${keyOf({ ...prepacked, accumulate: false })}.pack`, { params: ["i32", "i32"], results: [] }, (f) => { emitPrepacking(f, context, form, prepacked, side); });
+  return { spec: prepacked, bytes: prepackedBytes(form, prepacked, side), pack };
 }
 
 /** Panels of an operand that is the same in many runs of a product; undefined where they would gain nothing. */
-export function holdPanels(context: GemmContext, spec: GemmSpec, side: "a" | "b"): HeldPanels | undefined {
+export function prepackOperand(context: GemmContext, spec: GemmSpec, side: "a" | "b"): PrepackedPanels | undefined {
   const form = formOf(context, spec.dtype);
   const { m, n, k } = spec;
   if (m * n * k === 0 || (form.lanes > 1 && vectorProduct(spec)) || fitsStraight(form, spec) || isOuter(spec)) return undefined;

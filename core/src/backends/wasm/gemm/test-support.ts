@@ -45,18 +45,18 @@ export function checkAll(variant: Variant, specs: readonly GemmSpec[]): void {
   compileAll(variant, specs.map((spec) => (context) => emitGemm(context, spec))).forEach((runner, i) => { checkGemm(variant, specs[i]!, { runner }); });
 }
 
-/** The same for products that hold the panels of an operand: they are packed right before. */
-export function checkHeld(variant: Variant, specs: readonly GemmSpec[], side: "a" | "b"): void {
-  const held = (spec: GemmSpec, i: number) => (context: GemmContext): GemmCode => {
+/** The same for products with a prepacked operand: they are packed right before. */
+export function checkPrepacked(variant: Variant, specs: readonly GemmSpec[], side: "a" | "b"): void {
+  const packed = (spec: GemmSpec, i: number) => (context: GemmContext): GemmCode => {
     const panels = panelsOf(context, spec, side);
     const { target, scratchBytes } = emitGemm(context, panels.spec);
-    const f = context.module.function(`held${i}`, ["i32", "i32", "i32", "i32"]);
+    const f = context.module.function(`packed${i}`, ["i32", "i32", "i32", "i32"]);
     const [A, B, C, scratch] = [0, 1, 2, 3];
     f.get(side === "a" ? A : B).get(scratch).call(panels.pack);
     f.get(side === "a" ? scratch : A).get(side === "b" ? scratch : B).get(C).get(scratch).i32(panels.bytes).op("i32.add").call(target);
     return { target: f, scratchBytes: panels.bytes + scratchBytes };
   };
-  compileAll(variant, specs.map(held)).forEach((runner, i) => { checkGemm(variant, specs[i]!, { runner }); });
+  compileAll(variant, specs.map(packed)).forEach((runner, i) => { checkGemm(variant, specs[i]!, { runner }); });
 }
 
 const sizeOf = (dtype: FloatDType): number => (dtype === "float32" ? 4 : 8);

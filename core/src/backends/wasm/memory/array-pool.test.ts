@@ -1,28 +1,28 @@
 import { describe, expect, it } from "vitest";
 import { jit, type NDArray, np } from "../../../index.js";
-import { Spares } from "./array-pool.js";
+import { ArrayPool } from "./array-pool.js";
 
 describe("spare arrays", () => {
   it("come back by dtype and length, each once", () => {
-    const spares = new Spares();
+    const pool = new ArrayPool();
     const a = new Float64Array(100);
-    spares.give("float64", a);
-    expect(spares.bytes).toBe(800);
-    expect(spares.take("float32", 100)).toBeInstanceOf(Float32Array);
-    expect(spares.take("float64", 99)).toHaveLength(99);
-    expect(spares.take("float64", 100)).toBe(a);
-    expect(spares.bytes).toBe(0);
-    expect(spares.take("float64", 100)).not.toBe(a);
+    pool.give("float64", a);
+    expect(pool.bytes).toBe(800);
+    expect(pool.take("float32", 100)).toBeInstanceOf(Float32Array);
+    expect(pool.take("float64", 99)).toHaveLength(99);
+    expect(pool.take("float64", 100)).toBe(a);
+    expect(pool.bytes).toBe(0);
+    expect(pool.take("float64", 100)).not.toBe(a);
   });
 
   it("are bounded, and arrays that cost nothing are not kept", () => {
-    const spares = new Spares(40_000);
-    spares.give("int32", new Int32Array(16));
-    spares.give("int32", new Int32Array(1000));
-    expect(spares.bytes).toBe(0);
+    const pool = new ArrayPool(40_000);
+    pool.give("int32", new Int32Array(16));
+    pool.give("int32", new Int32Array(1000));
+    expect(pool.bytes).toBe(0);
     for (let i = 0; i < 100; i++) {
-      spares.give("int32", new Int32Array(100 + i));
-      expect(spares.bytes).toBeLessThanOrEqual(40_000);
+      pool.give("int32", new Int32Array(100 + i));
+      expect(pool.bytes).toBeLessThanOrEqual(40_000);
     }
   });
 

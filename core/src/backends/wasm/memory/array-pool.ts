@@ -8,7 +8,7 @@ const cheapBytes = 64;
  * Small arrays that were given back, for the next results of their size: a loop that disposes or donates makes no garbage then (at 8 KiB
  * the collection of an array costs several times as much as to fill it).
  */
-export class Spares {
+export class ArrayPool {
   private readonly lists = new Map<DType, Map<number, TypedArray[]>>();
   bytes = 0;
 

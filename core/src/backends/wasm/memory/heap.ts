@@ -3,7 +3,7 @@ import { BackendError } from "../../../base/errors.js";
 import { Allocator, roundUp } from "./allocator.js";
 import type { Block } from "./allocator.js";
 import { Owners } from "./owners.js";
-import { Spares } from "./array-pool.js";
+import { ArrayPool } from "./array-pool.js";
 
 const pageBytes = 65536;
 
@@ -43,7 +43,7 @@ export class Heap {
   private frameBusy = false;
   views: MemoryViews;
   readonly owners = new Owners((block) => { this.releaseArray(block); });
-  readonly spares = new Spares();
+  readonly arrayPool = new ArrayPool();
   /** Bytes and number of blocks that hold arrays. */
   arrayBytes = 0;
   arrayCount = 0;

@@ -30,7 +30,7 @@ export class WasmStorage implements Storage {
     const { data } = this;
     if (data) {
       this.data = undefined;
-      this.heap.spares.give(this.dtype, data);
+      this.heap.arrayPool.give(this.dtype, data);
     } else {
       const block = this.disown();
       if (block) this.heap.releaseArray(block);
@@ -53,7 +53,7 @@ export class WasmStorage implements Storage {
    * Counts a use of large elements that live in JavaScript, which has to copy them: those that are used again move into the heap where its
    * budget allows, and those that are used often, or donated, where twice the budget does. They are no garbage, which the budget is there for.
    */
-  moveIn(donated: boolean): Block | undefined {
+  promote(donated: boolean): Block | undefined {
     const { heap, dtype, data } = this;
     const uses = donated ? 3 : ++this.uses;
     if (!data || uses < 2 || !heap.withinBudget(data.byteLength, (uses < 3 ? 1 : 2) * heap.budgetBytes)) return undefined;
@@ -94,7 +94,7 @@ export function storageOf(heap: Heap, dtype: DType, source: TypedArray): WasmSto
 }
 
 function copyOf(heap: Heap, dtype: DType, source: TypedArray): TypedArray {
-  const copy = heap.spares.take(dtype, source.length);
+  const copy = heap.arrayPool.take(dtype, source.length);
   copy.set(source);
   return copy;
 }

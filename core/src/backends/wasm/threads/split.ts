@@ -88,14 +88,14 @@ export interface SplitOptions {
   /** Id of the first buffer for partial results. */
   readonly firstPartial: BufferId;
   /** The output that takes the memory of a donated input. */
-  readonly takenBy?: ((input: BufferId) => BufferId | undefined) | undefined;
+  readonly aliasOf?: ((input: BufferId) => BufferId | undefined) | undefined;
 }
 
 /** Cuts a kernel for the threads; undefined where that gains nothing or cannot be done. */
-export function splitKernel(kernel: Kernel, { threads, simd, minimumWork, firstPartial, takenBy }: SplitOptions): Split | undefined {
+export function splitKernel(kernel: Kernel, { threads, simd, minimumWork, firstPartial, aliasOf }: SplitOptions): Split | undefined {
   if (threads < 2) return undefined;
   const { nanoseconds: work, written, touched } = estimateWork(kernel, simd);
-  if (work < minimumWork || !canSplit(kernel, takenBy)) return undefined;
+  if (work < minimumWork || !canSplit(kernel, aliasOf)) return undefined;
   const exchanged = touched > cacheBytes ? 0 : written * exchange;
   if (minimumWork > 0 && work / threads + exchanged > 0.8 * work) return undefined;
   const outputs = kernel.dims.length;
@@ -172,14 +172,14 @@ function linesOf(kernel: Kernel, { sizes, batch, m, n }: Contraction, dim: numbe
 }
 
 /** Workers have no JavaScript functions; and what a worker could not do is done again, which must not meet what it has overwritten. */
-function canSplit(kernel: Kernel, takenBy: SplitOptions["takenBy"]): boolean {
+function canSplit(kernel: Kernel, aliasOf: SplitOptions["aliasOf"]): boolean {
   const written = new Set(writesOf(kernel).map((o) => o.buffer));
   let host: "never" | "sometimes" | "always" = "never";
   let inPlace = false;
   visitKernel(kernel, (e) => {
     const calls = callsHost(e);
     if (calls === "always" || (calls === "sometimes" && host === "never")) host = calls;
-    if ((e.op === "load" || e.op === "gather") && (written.has(e.buffer) || written.has(takenBy?.(e.buffer) ?? -1))) inPlace = true;
+    if ((e.op === "load" || e.op === "gather") && (written.has(e.buffer) || written.has(aliasOf?.(e.buffer) ?? -1))) inPlace = true;
   });
   return !kernel.dims.includes(0) && !kernel.reduceDims.includes(0) && (host as string) !== "always" && !((host as string) === "sometimes" && inPlace);
 }

@@ -6,7 +6,7 @@ import { extent, fastest } from "./factor.js";
 import type { ContractionPlan } from "./settle.js";
 
 /** Nanoseconds, measured on one machine; only their proportions matter. Of vectors, but for `packed` and what follows, which are of elements. */
-const price = { nest: 1.2, nestGuarded: 8, block: 0.14, vector: 0.3, straight: 0.15, packed: 0.2, turned: 0.5, evaluated: 0.35, scattered: 1.2, epilogue: 0.5 };
+const price = { nest: 1.2, nestGuarded: 8, block: 0.14, vector: 0.3, straight: 0.15, packed: 0.2, transposed: 0.5, evaluated: 0.35, scattered: 1.2, epilogue: 0.5 };
 /** What a loop nest and a call of each kind of product cost whatever their size. */
 const start = { nest: 3, straight: 5, vector: 8, block: 25 };
 /** Blocks that are computed or copied first should stay in the second-level cache. */
@@ -30,18 +30,18 @@ export function costOfNest({ a, b, sizes }: Contraction, lanes: number): number 
 /** No product costs less. */
 export const leastOfProducts = start.straight;
 
-/** What one product of blocks costs; `turned`: the columns of B do not lie side by side. Operands whose panels are held need no packing. */
-export function costOfProduct(m: number, n: number, k: number, lanes: number, turned: boolean, heldA: boolean, heldB: boolean): number {
+/** What one product of blocks costs; `transposed`: the columns of B do not lie side by side. Operands whose panels are packed beforehand need no packing. */
+export function costOfProduct(m: number, n: number, k: number, lanes: number, transposed: boolean, prepackedA: boolean, prepackedB: boolean): number {
   const vectors = m * Math.ceil(n / lanes);
   if (m === 1 || n === 1) return start.vector + ((m * n * k) / lanes) * price.vector + m * n;
   if (vectors * k <= straightVectors) return start.straight + vectors * k * price.straight;
   const bytes = 16 / lanes;
-  const packs = (!heldA && m * k * bytes > packedBytes && n > 32 * lanes ? m * k * price.packed : 0) + (heldB ? 0 : turned ? k * n * price.turned : m > 4 * tileRows && n * k * bytes > packedBytes ? k * n * price.packed : 0);
+  const packs = (!prepackedA && m * k * bytes > packedBytes && n > 32 * lanes ? m * k * price.packed : 0) + (prepackedB ? 0 : transposed ? k * n * price.transposed : m > 4 * tileRows && n * k * bytes > packedBytes ? k * n * price.packed : 0);
   return start.block + Math.ceil(m / tileRows) * tileRows * Math.ceil(n / lanes) * (k + 6) * price.block + packs;
 }
 
 /** Whether the right factor comes with its columns apart. */
-function isTurned({ b, n, k, block, contraction }: ContractionPlan): boolean {
+function isTransposed({ b, n, k, block, contraction }: ContractionPlan): boolean {
   if (b.copy || b.coordinates) {
     const last = b.copy ? b.copy.at(-1) : b.coordinates!.at(-1)?.terms.at(-1)?.dim;
     return last !== undefined && k.includes(last);
@@ -49,8 +49,8 @@ function isTurned({ b, n, k, block, contraction }: ContractionPlan): boolean {
   return contraction.b.op === "load" && product(n, block) > 1 && mergedStride(contraction.b.index, block, n) !== 1;
 }
 
-/** What a contraction as planned costs. `held`: factors whose panels may be packed beforehand. */
-export function costOf(p: ContractionPlan, lanes: number, { outputs }: Kernel, held: (e: Expr) => boolean): number {
+/** What a contraction as planned costs. `prepackable`: factors whose panels may be packed beforehand. */
+export function costOf(p: ContractionPlan, lanes: number, { outputs }: Kernel, prepackable: (e: Expr) => boolean): number {
   const { contraction: c, block, facts } = p;
   const { sizes } = c;
   const loops = [...p.outputLoops, ...p.reducedLoops];
@@ -64,8 +64,8 @@ export function costOf(p: ContractionPlan, lanes: number, { outputs }: Kernel, h
   const m = product(p.m, block);
   const n = product(p.n, block);
   const k = product(p.k, block);
-  const isHeld = (copied: boolean, e: Expr): boolean => loops.length === 0 && !copied && held(e);
-  let cost = calls * costOfProduct(m, n, k, lanes, isTurned(p), isHeld(p.a.copy !== undefined, c.a), isHeld(p.b.copy !== undefined, c.b));
+  const isPrepacked = (copied: boolean, e: Expr): boolean => loops.length === 0 && !copied && prepackable(e);
+  let cost = calls * costOfProduct(m, n, k, lanes, isTransposed(p), isPrepacked(p.a.copy !== undefined, c.a), isPrepacked(p.b.copy !== undefined, c.b));
   for (let side = 0; side < 2; side++) {
     const f = side === 0 ? p.a : p.b;
     if (!f.copy && !f.coordinates) continue;

@@ -14,7 +14,7 @@ import type { BufferLocation } from "../location.js";
 import { emitScalar } from "../nest/nest.js";
 import type { NestContext } from "../nest/nest.js";
 import { type Block, boundSizes, copying, evaluation, type Load } from "./factor.js";
-import { type HeldFactor, ownSums, productOf } from "./prepack.js";
+import { type PrepackedFactor, ownSums, productOf } from "./prepack.js";
 import { planContraction } from "./plan.js";
 import type { ContractionPlan, FactorPlan } from "./settle.js";
 
@@ -23,7 +23,7 @@ export interface ContractionContext extends NestContext {
   /** Where in the frame room begins that nobody else uses meanwhile. */
   readonly scratchOffset: number;
   /** Panels of a factor that were packed before, and where in the frame they lie. */
-  readonly held?: HeldFactor & { readonly offset: number };
+  readonly prepacked?: PrepackedFactor & { readonly offset: number };
 }
 
 /** Where the elements of a factor or of the sums lie: `address of buffer + base + index`, in elements; loop indices of blocks count if `moving`. */
@@ -40,8 +40,8 @@ export function emitContraction(context: ContractionContext, kernel: Kernel): nu
   if (!contraction || (contraction.dtype !== "float32" && contraction.dtype !== "float64") || contraction.sizes.includes(0)) return undefined;
   // What is written while factors are still read must not be one of them.
   const written = new Set(kernel.outputs.map((o) => o.buffer));
-  if (readsAny([contraction.a, contraction.b], (id) => written.has(id) || written.has(context.takenBy?.(id) ?? id))) return undefined;
-  const plan = context.held?.plan ?? planContraction(kernel, contraction, context.simd ? 16 / itemsize(contraction.dtype) : 1, context.takenBy);
+  if (readsAny([contraction.a, contraction.b], (id) => written.has(id) || written.has(context.aliasOf?.(id) ?? id))) return undefined;
+  const plan = context.prepacked?.plan ?? planContraction(kernel, contraction, context.simd ? 16 / itemsize(contraction.dtype) : 1, context.aliasOf);
   return plan && emitPlan(context, kernel, plan);
 }
 
@@ -132,7 +132,7 @@ class ContractionEmitter {
   private call(kernel: Kernel, bound: readonly number[]): void {
     const { context, f } = this;
     const target: FunctionBuilder = context.module.function(`${f.name}.${this.functions++}`, ["i32", ...bound.map(() => "i32" as const)]);
-    emitKernel({ f: target, library: context.library, simd: context.simd, locate: this.locate, bound: bound.map((_, i) => i + 1), ...(context.takenBy && { takenBy: context.takenBy }) }, kernel);
+    emitKernel({ f: target, library: context.library, simd: context.simd, locate: this.locate, bound: bound.map((_, i) => i + 1), ...(context.aliasOf && { aliasOf: context.aliasOf }) }, kernel);
     f.get(0);
     for (const d of bound) f.get(this.starts.get(d)!);
     f.call(target);
@@ -197,17 +197,17 @@ class ContractionEmitter {
     const { f, plan, current, context } = this;
     const c = this.place();
     const gemm: GemmContext = { module: context.module, library: context.library, simd: context.simd };
-    const { held } = context;
-    const spec = (accumulate: boolean): GemmSpec => ({ ...productOf(plan, current, a.index, b.index, c.index, accumulate), ...(held && { held: held.side }) });
+    const { prepacked } = context;
+    const spec = (accumulate: boolean): GemmSpec => ({ ...productOf(plan, current, a.index, b.index, c.index, accumulate), ...(prepacked && { prepacked: prepacked.side }) });
     const addresses = [a, b, c].map((p, i) => {
       const local = f.local("i32");
-      if (held && i === (held.side === "a" ? 0 : 1)) f.get(0).i32(held.offset).op("i32.add");
+      if (prepacked && i === (prepacked.side === "a" ? 0 : 1)) f.get(0).i32(prepacked.offset).op("i32.add");
       else this.pushAddress(p);
       f.set(local);
       return local;
     }) as [Local, Local, Local];
     const product = (accumulate: boolean): void => {
-      if (!held && emitTinyGemm(f, gemm, spec(accumulate), addresses)) return;
+      if (!prepacked && emitTinyGemm(f, gemm, spec(accumulate), addresses)) return;
       const { target, scratchBytes } = emitGemm(gemm, spec(accumulate));
       this.gemmBytes = Math.max(this.gemmBytes, scratchBytes);
       for (const local of addresses) f.get(local);

@@ -7,24 +7,24 @@ import { cacheBytes, costOf, costOfNest, costOfProduct, leastOfProducts, product
 import { factsOf } from "./factor.js";
 import { type ContractionPlan, type FactorPlan, settle } from "./settle.js";
 
-/** The best way to run a contraction as matrix products of blocks, or undefined if plain loops are as good. `held`: factors whose panels may be packed beforehand. */
-export function planContraction(kernel: Kernel, contraction: Contraction, lanes: number, takenBy?: NestContext["takenBy"], held: (e: Expr) => boolean = () => false): ContractionPlan | undefined {
+/** The best way to run a contraction as matrix products of blocks, or undefined if plain loops are as good. `prepackable`: factors whose panels may be packed beforehand. */
+export function planContraction(kernel: Kernel, contraction: Contraction, lanes: number, aliasOf?: NestContext["aliasOf"], prepackable: (e: Expr) => boolean = () => false): ContractionPlan | undefined {
   const { sizes } = contraction;
   if (product(contraction.m, sizes) * product(contraction.n, sizes) === 1) return undefined;
   let least = costOfNest(contraction, lanes);
   if (least <= leastOfProducts) return undefined;
   let best: ContractionPlan | undefined;
-  eachPlan(kernel, contraction, takenBy, (plan) => {
-    const cost = costOf(plan, lanes, kernel, held);
+  eachPlan(kernel, contraction, aliasOf, (plan) => {
+    const cost = costOf(plan, lanes, kernel, prepackable);
     if (cost < least) [best, least] = [plan, cost];
   }, (calls, m, n, k) => calls * costOfProduct(m, n, k, lanes, false, true, true) < least);
   return best;
 }
 
 /** Every way to run a contraction as matrix products of blocks, but for blocks that are not `promising`: so many products of such a size. */
-export function eachPlan(kernel: Kernel, contraction: Contraction, takenBy: NestContext["takenBy"], visit: (plan: ContractionPlan) => void, promising: (count: number, m: number, n: number, k: number) => boolean = () => true): void {
+export function eachPlan(kernel: Kernel, contraction: Contraction, aliasOf: NestContext["aliasOf"], visit: (plan: ContractionPlan) => void, promising: (count: number, m: number, n: number, k: number) => boolean = () => true): void {
   const { sizes } = contraction;
-  const loaded = buffersLoaded(kernel, takenBy);
+  const loaded = buffersLoaded(kernel, aliasOf);
   const [a, b] = [factsOf(contraction.a, sizes), factsOf(contraction.b, sizes)];
   const output = kernel.outputs[0]!.index;
   const long = (dims: readonly number[]): number[] => dims.filter((d) => sizes[d]! > 1);
@@ -63,7 +63,7 @@ function innerProducts(dims: readonly number[], sizes: readonly number[]): numbe
 }
 
 /** What outputs read, and what may have the same memory. */
-function buffersLoaded(kernel: Kernel, takenBy: NestContext["takenBy"]): ReadonlySet<BufferId> {
+function buffersLoaded(kernel: Kernel, aliasOf: NestContext["aliasOf"]): ReadonlySet<BufferId> {
   const loaded = new Set<BufferId>();
   const seen = new Set<Expr>();
   const add = (id: BufferId | undefined): void => { if (id !== undefined) loaded.add(id); };
@@ -71,7 +71,7 @@ function buffersLoaded(kernel: Kernel, takenBy: NestContext["takenBy"]): Readonl
     visitExpr(o.value, (e) => {
       if (e.op !== "load" && e.op !== "gather") return;
       add(e.buffer);
-      add(takenBy?.(e.buffer));
+      add(aliasOf?.(e.buffer));
     }, seen);
   return loaded;
 }

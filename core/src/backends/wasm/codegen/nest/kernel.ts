@@ -3,7 +3,7 @@ import { BackendError } from "../../../../base/errors.js";
 import type { BufferId } from "../../../../kernel/expr.js";
 import type { Kernel } from "../../../../kernel/schedule.js";
 import { roundUp } from "../../memory/allocator.js";
-import { emitCrossed } from "./register-transpose.js";
+import { emitTransposing } from "./register-transpose.js";
 import type { BufferLocation } from "../location.js";
 import { emitNest } from "./nest.js";
 import type { NestContext } from "./nest.js";
@@ -34,7 +34,7 @@ export function emitKernel(context: NestContext, kernel: Kernel, scratchOffset?:
     const shared = shareExpressions(nest);
     const rows = scratchOffset === undefined || context.bound ? undefined : splitRows(shared, context.simd, firstPartial);
     if (rows === undefined || scratchOffset === undefined) {
-      const left = emitCrossed(context, shared);
+      const left = emitTransposing(context, shared);
       for (const part of left?.flatMap((k) => normalize(k)) ?? [shared]) emitNest(context, part);
       continue;
     }

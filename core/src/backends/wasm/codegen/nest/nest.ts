@@ -32,7 +32,7 @@ export interface NestContext {
   readonly locate: (buffer: number) => BufferLocation;
   readonly simd: boolean;
   /** The output that may have the memory of this input. */
-  readonly takenBy?: (input: number) => number | undefined;
+  readonly aliasOf?: (input: number) => number | undefined;
   /** Locals with the indices of the kernel's first dimensions, which are not looped over then. */
   readonly bound?: readonly Local[];
 }
@@ -64,8 +64,8 @@ class NestEmitter {
     for (const e of dependence.keys())
       if (e.op === "load" || e.op === "gather") {
         this.loaded.add(e.buffer);
-        const taker = context.takenBy?.(e.buffer);
-        if (taker !== undefined) this.loaded.add(taker);
+        const alias = context.aliasOf?.(e.buffer);
+        if (alias !== undefined) this.loaded.add(alias);
       }
     // Vectors may overlap, unless elements are overwritten in place.
     this.plan = planLoops(kernel, nest, bound.length, !writesOf(kernel).some((o) => this.loaded.has(o.buffer)));

@@ -14,8 +14,8 @@ import { Values } from "../values/values.js";
 import { isNativeBinary, isNativeUnary, vectorLoad, vectorShift, vectorStore } from "../values/vector.js";
 import type { Lanes } from "../values/vector.js";
 
-/** Neighbours along `row` are read side by side, neighbours along `lane` are written so: squares of them are turned in registers. */
-interface CrossedPlan {
+/** Neighbours along `row` are read side by side, neighbours along `lane` are written so: squares of them are transposed in registers. */
+interface TransposingPlan {
   readonly lane: number;
   readonly row: number;
   readonly lanes: Lanes;
@@ -32,7 +32,7 @@ const maxStrip = 8;
 /** Expressions of a strip, all of which are written out. */
 const maxStripNodes = 160;
 
-function planCrossed(kernel: Kernel): CrossedPlan | undefined {
+function planTransposing(kernel: Kernel): TransposingPlan | undefined {
   const { dims, outputs } = kernel;
   if (kernel.accumulators.length > 0 || dims.length < 2) return undefined;
   const dependence = dependences(kernel);
@@ -53,16 +53,16 @@ function planCrossed(kernel: Kernel): CrossedPlan | undefined {
   const lanes: Lanes = wide ? 2 : 4;
   const lane = dims.findLastIndex((n, d) => n >= lanes && outputs.every((o) => o.index.strides[d] === 1));
   if (lane < 0) return undefined;
-  let best: { row: number; crossed: typeof loads } | undefined;
+  let best: { row: number; across: typeof loads } | undefined;
   dims.forEach((n, row) => {
     if (row === lane || n < lanes) return;
-    const crossed = loads.filter(({ index: { strides } }) => strides[row] === 1 && strides[lane] !== 1 && strides[lane] !== 0);
-    if (crossed.length > (best?.crossed.length ?? 0)) best = { row, crossed };
+    const across = loads.filter(({ index: { strides } }) => strides[row] === 1 && strides[lane] !== 1 && strides[lane] !== 0);
+    if (across.length > (best?.across.length ?? 0)) best = { row, across };
   });
   if (best === undefined) return undefined;
-  const { row, crossed } = best;
+  const { row, across } = best;
   const strip = Math.max(lanes, Math.min(maxStrip, Math.floor(maxStripNodes / nodes / lanes) * lanes, Math.floor(dims[row]! / lanes) * lanes));
-  return { lane, row, lanes, loads: crossed, strip, together: heavy ? 2 : lanes, dependence };
+  return { lane, row, lanes, loads: across, strip, together: heavy ? 2 : lanes, dependence };
 }
 
 /** Part of a kernel: `count` steps of a dimension from `start` on. */
@@ -70,7 +70,7 @@ const slice = (kernel: Kernel, d: number, start: number, count: number): Kernel 
   mapKernel(kernel, kernel.dims.map((n, k) => (k === d ? count : n)), [], (a) => ({ offset: a.offset + (a.strides[d] ?? 0) * start, strides: a.strides }));
 
 /** Vectors side by side to those across them; gives the locals that hold these, in order. */
-function turn(f: FunctionBuilder, dtype: DType, lanes: Lanes, v: readonly Local[]): Local[] {
+function transposeSquare(f: FunctionBuilder, dtype: DType, lanes: Lanes, v: readonly Local[]): Local[] {
   const pair = (a: Local, b: Local, low: readonly [number, number, number, number], high: readonly [number, number, number, number]): void => {
     const t = f.local("v128");
     f.get(a).get(b).shuffle32(...low).set(t);
@@ -92,7 +92,7 @@ function turn(f: FunctionBuilder, dtype: DType, lanes: Lanes, v: readonly Local[
 }
 
 /** Emits all rows of a kernel whose sizes are whole strips and whole vectors. */
-function emitStrips(context: NestContext, kernel: Kernel, plan: CrossedPlan): void {
+function emitStrips(context: NestContext, kernel: Kernel, plan: TransposingPlan): void {
   const { f } = context;
   const { lane, row, lanes, loads, strip, together, dependence } = plan;
   const { dims } = kernel;
@@ -153,7 +153,7 @@ function emitStrips(context: NestContext, kernel: Kernel, plan: CrossedPlan): vo
         f.set(local);
         return local;
       });
-      turn(f, e.dtype, lanes, held).forEach((local, r) => { values.give(e, first + r, local); });
+      transposeSquare(f, e.dtype, lanes, held).forEach((local, r) => { values.give(e, first + r, local); });
     }
     for (let r = first; r < first + lanes; r += together) {
       values.together = Array.from({ length: together }, (_, k) => r + k);
@@ -190,9 +190,9 @@ function emitStrips(context: NestContext, kernel: Kernel, plan: CrossedPlan): vo
  * Emits an elementwise kernel that reads along other dimensions than it writes, such as a transpose, and gives its parts that are left to do;
  * undefined if it is none.
  */
-export function emitCrossed(context: NestContext, kernel: Kernel): Kernel[] | undefined {
+export function emitTransposing(context: NestContext, kernel: Kernel): Kernel[] | undefined {
   if (!context.simd || context.bound) return undefined;
-  const plan = planCrossed(kernel);
+  const plan = planTransposing(kernel);
   if (plan === undefined) return undefined;
   const { lane, row, lanes, strip } = plan;
   const [columns, rows] = [kernel.dims[lane]!, kernel.dims[row]!];
@@ -205,7 +205,7 @@ export function emitCrossed(context: NestContext, kernel: Kernel): Kernel[] | un
   for (const [from, to] of [[0, strips], [strips, squares]] as const) {
     if (from === to) continue;
     const part = slice(body, row, from, to - from);
-    const planned = planCrossed(part);
+    const planned = planTransposing(part);
     if (planned) emitStrips(context, part, { ...planned, strip: Math.min(strip, to - from) });
     else left.push(part);
   }

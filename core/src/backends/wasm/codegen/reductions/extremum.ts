@@ -13,7 +13,7 @@ type State = readonly [Local, Local, Local];
 interface Method {
   begin(f: FunctionBuilder, part: number): void;
   /** state = state with the values of another state or, in all three places, of a vector. */
-  take(f: FunctionBuilder, state: State, from: State): void;
+  merge(f: FunctionBuilder, state: State, from: State): void;
   pushResult(f: FunctionBuilder, state: State): void;
 }
 
@@ -24,7 +24,7 @@ interface Method {
  */
 const ofBits = (isMax: boolean): Method => ({
   begin: (f, part) => void f.i32x4([-0x80000000, -1, 0][part]!),
-  take: (f, [signed, least, greatest], from) => {
+  merge: (f, [signed, least, greatest], from) => {
     f.get(signed).get(from[0]).op("i32x4.max_s").set(signed);
     f.get(least).get(from[1]).op("i32x4.min_u").set(least);
     f.get(greatest).get(from[2]).op("i32x4.max_u").set(greatest);
@@ -41,7 +41,7 @@ const ofBits = (isMax: boolean): Method => ({
 /** pmax and pmin pass over NaN and keep the first of two zeros: watched beside are ones where a NaN was, and whether all signs were set or, of min, one. */
 const ofDoubles = (isMax: boolean): Method => ({
   begin: (f) => void f.f64x2(isMax ? -Infinity : Infinity),
-  take: (f, [best, nan, signs], from) => {
+  merge: (f, [best, nan, signs], from) => {
     f.get(best).get(from[0]).op(isMax ? "f64x2.pmax" : "f64x2.pmin").set(best);
     f.get(nan).get(from[1]).get(from[1]).op("f64x2.ne").op("v128.or").set(nan);
     f.get(signs).get(from[2]).op(isMax ? "v128.and" : "v128.or").set(signs);
@@ -97,7 +97,7 @@ export class Extremum implements Reducer {
     const x = f.local("v128");
     values.vector(spec.value);
     f.set(x);
-    this.method.take(f, this.states[values.copy % this.states.length]!, [x, x, x]);
+    this.method.merge(f, this.states[values.copy % this.states.length]!, [x, x, x]);
     f.release(x);
   }
 
@@ -114,8 +114,8 @@ export class Extremum implements Reducer {
         return result;
       });
     if (!this.twin?.joined) {
-      for (const state of others) method.take(f, first, state);
-      foldLanes(f, spec.dtype, values.lanes as Lanes, first, (turned) => method.take(f, first, turned as State));
+      for (const state of others) method.merge(f, first, state);
+      foldLanes(f, spec.dtype, values.lanes as Lanes, first, (swapped) => method.merge(f, first, swapped as State));
       this.joined = true;
     }
     method.pushResult(f, first);

@@ -166,8 +166,8 @@ export class Reduction implements Reducer {
     else this.pushSumOfCopies();
     f.set(whole);
     const result = f.local(scalarType(this.dtype));
-    foldLanes(f, this.dtype, this.lanes, [whole], ([turned]) => {
-      f.get(whole).get(turned!);
+    foldLanes(f, this.dtype, this.lanes, [whole], ([swapped]) => {
+      f.get(whole).get(swapped!);
       this.combine(true);
       f.set(whole);
     });

@@ -75,12 +75,12 @@ export class Search implements Reducer {
     if (vector) values.vector(spec.value);
     else values.scalar(spec.value);
     f.set(x);
-    this.take(running, x, vector);
+    this.replaceIfBetter(running, x, vector);
     f.release(x);
   }
 
   /** Puts x and its position where they beat the running result. */
-  private take(running: Running, x: Local, vector: boolean): void {
+  private replaceIfBetter(running: Running, x: Local, vector: boolean): void {
     const { f, values } = this;
     const better = f.local(vector ? "v128" : "i32");
     this.isBetter(vector, x, running.value);
@@ -150,7 +150,7 @@ export class Search implements Reducer {
       f.op("v128.or").release(sum);
     }
     f.op("i32x4.bitmask").if(() => {
-      eachCopy(() => values.inScope(() => this.take(this.running[bound === undefined ? values.copy : 0]!, xs[values.copy]!, true)));
+      eachCopy(() => values.inScope(() => this.replaceIfBetter(this.running[bound === undefined ? values.copy : 0]!, xs[values.copy]!, true)));
       if (bound !== undefined) this.raiseBound(bound);
     });
     for (const x of xs) f.release(x);
@@ -160,8 +160,8 @@ export class Search implements Reducer {
   private raiseBound(bound: Local): void {
     const { f } = this;
     f.get(this.running[0]!.value).set(bound);
-    foldLanes(f, this.dtype, this.lanes, [bound], ([turned]) => {
-      f.get(turned!).get(bound);
+    foldLanes(f, this.dtype, this.lanes, [bound], ([swapped]) => {
+      f.get(swapped!).get(bound);
       this.further();
       f.set(bound);
     });

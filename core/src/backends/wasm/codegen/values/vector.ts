@@ -56,18 +56,18 @@ export function extractLane(f: FunctionBuilder, dtype: DType, lanes: Lanes, lane
 }
 
 /** Combines the lanes of vectors, each with a copy whose lanes have other places, until all lanes that mean anything hold the same. */
-export function foldLanes(f: FunctionBuilder, dtype: DType, lanes: Lanes, vectors: readonly Local[], combine: (turned: readonly Local[]) => void): void {
-  const turned = vectors.map(() => f.local("v128"));
+export function foldLanes(f: FunctionBuilder, dtype: DType, lanes: Lanes, vectors: readonly Local[], combine: (swapped: readonly Local[]) => void): void {
+  const swapped = vectors.map(() => f.local("v128"));
   const wide = dtype === "float64" || dtype === "bool";
-  const turn = (bytes: number): void => {
+  const swap = (bytes: number): void => {
     const places = Array.from({ length: 16 }, (_, i) => i ^ bytes);
-    vectors.forEach((v, i) => f.get(v).get(v).shuffle(places).set(turned[i]!));
-    combine(turned);
+    vectors.forEach((v, i) => f.get(v).get(v).shuffle(places).set(swapped[i]!));
+    combine(swapped);
   };
-  if (lanes !== 2 || wide) turn(8);
-  if (lanes !== 2 || !wide) turn(4);
-  if (lanes === 16) for (const bytes of [2, 1]) turn(bytes);
-  for (const t of turned) f.release(t);
+  if (lanes !== 2 || wide) swap(8);
+  if (lanes !== 2 || !wide) swap(4);
+  if (lanes === 16) for (const bytes of [2, 1]) swap(bytes);
+  for (const t of swapped) f.release(t);
 }
 
 /** Vector and scalar on the stack. */
