@@ -42,8 +42,12 @@ export class ConcreteArray extends NDArray {
 
   get data(): TypedArray { return this.#readNow("data"); }
 
-  #goneError(fn: string): DisposedError {
-    return new DisposedError({ fn, expected: "a live array", got: `a ${formatAval(this.aval)} array that was ${this.#gone}`, fix: this.#gone?.startsWith("donated") ? "use the jitted function's result instead, or drop donateArgnums" : "do not use arrays after dispose()" });
+  #goneError(fn: string, arg?: string): DisposedError {
+    return new DisposedError({ fn, arg, expected: "a live array", got: `a ${formatAval(this.aval)} array that was ${this.#gone}`, fix: this.#gone?.startsWith("donated") ? "use the jitted function's result instead, or drop donateArgnums" : "do not use arrays after dispose()" });
+  }
+
+  requireAlive(fn: string, arg?: string): void {
+    if (this.#gone) throw this.#goneError(fn, arg);
   }
 
   #readNow(fn: string): TypedArray {
@@ -64,15 +68,15 @@ export class ConcreteArray extends NDArray {
   }
 
   /** @internal The elements without keeping a host copy; valid until the next call into the backend. */
-  peek(): TypedArray {
-    if (this.#gone) throw this.#goneError("read");
+  peek(fn = "read"): TypedArray {
+    if (this.#gone) throw this.#goneError(fn);
     if (this.#host) return this.#host;
-    if (!this.backend.readSync) return this.#readNow("read");
+    if (!this.backend.readSync) return this.#readNow(fn);
     return this.backend.readSync(this.#storage!);
   }
 
   toArray(): unknown {
-    const data = this.peek();
+    const data = this.peek("toArray");
     const { shape, dtype } = this.aval;
     let next = 0;
     const build = (d: number): unknown => {
@@ -88,7 +92,7 @@ export class ConcreteArray extends NDArray {
   item(): number | boolean {
     if (this.size !== 1)
       throw new ArgumentError({ fn: "item", arg: "this", expected: "an array with one element", got: `shape ${formatShape(this.shape)}`, fix: "index it first: x.get(0)" });
-    const v = this.peek()[0]!;
+    const v = this.peek("item")[0]!;
     return this.aval.dtype === "bool" ? v !== 0 : v;
   }
 
@@ -122,7 +126,7 @@ export class ConcreteArray extends NDArray {
     if (hint === "string") return this.toString();
     return Number(this.item());
   }
-  override toString(): string { return formatArray(this.peek(), this.aval.shape, this.aval.dtype); }
+  override toString(): string { return formatArray(this.peek("toString"), this.aval.shape, this.aval.dtype); }
   [Symbol.for("nodejs.util.inspect.custom")](): string { return this.#gone ? `NDArray(${this.#gone} ${formatAval(this.aval)})` : this.backend.readSync || this.#host ? `NDArray ${formatAval(this.aval)}\n${this.toString()}` : `NDArray ${formatAval(this.aval)} on ${this.device}`; }
   toJSON(): unknown { return this.toArray(); }
 }

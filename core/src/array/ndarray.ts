@@ -81,6 +81,8 @@ export abstract class NDArray {
    * that change nothing (a reshape to the same shape, a jitted function that returns its argument) return the very array they were given.
    */
   abstract dispose(): void;
+  /** @internal Throws, in the name of the function that was given the array, if its elements are gone. */
+  abstract requireAlive(fn: string, arg?: string): void;
   [Symbol.dispose](): void { this.dispose(); }
 
   add(b: ArrayLike): NDArray { return f().add(this, b); }

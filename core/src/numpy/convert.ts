@@ -28,7 +28,10 @@ function notArray(x: unknown, fn: string, arg: string): ArgumentError {
  * default floats, of booleans bool; typed arrays keep their dtype. Arrays of NDArrays are stacked.
  */
 export function asArray(x: ArrayLike, fn: string, arg = "x"): NDArray {
-  if (x instanceof NDArray) return x;
+  if (x instanceof NDArray) {
+    x.requireAlive(fn, arg);
+    return x;
+  }
   if (typeof x === "number") return scalar(x, defaultFloat(), true);
   if (typeof x === "boolean") return scalar(x, "bool", false);
   if (ArrayBuffer.isView(x)) {
@@ -40,6 +43,9 @@ export function asArray(x: ArrayLike, fn: string, arg = "x"): NDArray {
   if (Array.isArray(x)) return nestedArray(x as readonly ArrayLike[], fn, arg);
   throw notArray(x, fn, arg);
 }
+
+/** An argument of which only shape and dtype matter: its elements may be gone. */
+export const asTyped = (x: ArrayLike, fn: string): NDArray => (x instanceof NDArray ? x : asArray(x, fn));
 
 /** Nested JavaScript arrays of numbers or booleans, or of NDArrays to be stacked. */
 function nestedArray(x: readonly ArrayLike[], fn: string, arg: string): NDArray {
@@ -89,8 +95,14 @@ export function promoteOperands(args: readonly ArrayLike[], fn: string, names: r
   if (args.length === 2) {
     // The commonest case, an array of floats beside a number, without the general reckoning.
     const [a, b] = args as [ArrayLike, ArrayLike];
-    if (a instanceof NDArray && typeof b === "number" && isFloat(a.dtype)) return [a, scalarBeside(b, a)];
-    if (b instanceof NDArray && typeof a === "number" && isFloat(b.dtype)) return [scalarBeside(a, b), b];
+    if (a instanceof NDArray && typeof b === "number" && isFloat(a.dtype)) {
+      a.requireAlive(fn, names[0]);
+      return [a, scalarBeside(b, a)];
+    }
+    if (b instanceof NDArray && typeof a === "number" && isFloat(b.dtype)) {
+      b.requireAlive(fn, names[1]);
+      return [scalarBeside(a, b), b];
+    }
   }
   const peer = args.find((a) => a instanceof ConcreteArray && !(a.weak && a.hostData)) as ConcreteArray | undefined;
   const arrays = args.map((a, i) => (typeof a === "number" ? undefined : beside(peer, () => asArray(a, fn, names[i] ?? "x"))));

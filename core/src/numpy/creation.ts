@@ -11,7 +11,7 @@ import { broadcastTo, reshape } from "../primitives/structural-ops.js";
 import { convertTo } from "../primitives/types.js";
 import { eagerTrace } from "../trace/eager.js";
 import { bind1, currentTrace } from "../trace/trace.js";
-import { asArray, broadcastToShape, describe } from "./convert.js";
+import { asArray, asTyped, broadcastToShape, describe } from "./convert.js";
 import { constantLike, noParams, positions } from "./elementwise.js";
 import { optionalDType, requireInteger, requireOptions } from "./options.js";
 
@@ -104,7 +104,7 @@ export function full(shape: number | Shape, value: ArrayLike, options?: ArrayOpt
 function likeFiller(fn: string, value: number) {
   return (x: ArrayLike, options?: LikeOptions): NDArray => {
     const { dtype, device, shape } = requireOptions(options, fn, [...arrayNames, "shape"]);
-    const like = asArray(x, fn);
+    const like = asTyped(x, fn);
     return filled(shape === undefined ? like.shape : requireShape(shape, fn), value, optionalDType(dtype, fn) ?? like.dtype, device ?? (like instanceof ConcreteArray && currentTrace() === eagerTrace ? like.device : undefined));
   };
 }
@@ -117,7 +117,7 @@ export const emptyLike: (x: ArrayLike, options?: LikeOptions) => NDArray = likeF
 /** A value in the shape and dtype of x. */
 export function fullLike(x: ArrayLike, value: ArrayLike, options?: LikeOptions): NDArray {
   const { dtype, device, shape } = requireOptions(options, "fullLike", [...arrayNames, "shape"]);
-  const like = asArray(x, "fullLike");
+  const like = asTyped(x, "fullLike");
   return full(shape ?? like.shape, value, { dtype: dtype ?? like.dtype, ...(device === undefined ? {} : { device }) });
 }
 

@@ -4,7 +4,7 @@ import { DTypeError } from "../base/errors.js";
 import { atan2 } from "../primitives/binary.js";
 import { convertTo } from "../primitives/types.js";
 import { bind1 } from "../trace/trace.js";
-import { asArray } from "./convert.js";
+import { asArray, asTyped } from "./convert.js";
 import { constantLike, floatArray } from "./elementwise.js";
 import { requireChoice } from "./options.js";
 
@@ -26,7 +26,7 @@ export const promoteTypes = (a: DType, b: DType): DType => promote({ dtype: requ
  */
 export function resultType(...args: readonly (ArrayLike | DType)[]): DType {
   if (args.length === 0) throw new DTypeError({ fn: "resultType", arg: "args", expected: "at least one array or dtype", got: "none", fix: "pass the operands" });
-  const types = args.map((a): WeakDType | number => (typeof a === "number" ? a : typeof a === "string" ? { dtype: requireDType(a, "resultType", "args"), weak: false } : asArray(a, "resultType").aval));
+  const types = args.map((a): WeakDType | number => (typeof a === "number" ? a : typeof a === "string" ? { dtype: requireDType(a, "resultType", "args"), weak: false } : asTyped(a, "resultType").aval));
   const known = types.filter((t) => typeof t !== "number");
   const integers = known.length > 0 && known.every((t) => !t.weak && !isFloat(t.dtype));
   return types.map((t): WeakDType => (typeof t !== "number" ? t : integers && Number.isInteger(t) ? { dtype: "int32", weak: true } : { dtype: defaultFloat(), weak: true })).reduce(promote).dtype;
@@ -131,6 +131,6 @@ export function angle(z: ArrayLike, deg = false): NDArray {
   return deg ? a.mul(180 / Math.PI) : a;
 }
 /** Whether an array is of a complex dtype: none is, so far. */
-export const iscomplexobj = (x: ArrayLike): boolean => kinds["complex floating"](asArray(x, "iscomplexobj").dtype);
+export const iscomplexobj = (x: ArrayLike): boolean => kinds["complex floating"](asTyped(x, "iscomplexobj").dtype);
 /** Whether an array is of a real dtype. */
 export const isrealobj = (x: ArrayLike): boolean => !iscomplexobj(x);

@@ -30,6 +30,13 @@ function sameShape(a: NDArray, b: NDArray): boolean {
   return true;
 }
 
+/** The commonest case, in which nothing has to be converted. */
+function bindAlive(primitive: Primitive<NoParams>, a: NDArray, b: NDArray, fn: string): NDArray {
+  a.requireAlive(fn, "a");
+  b.requireAlive(fn, "b");
+  return bind1(primitive, [a, b], noParams);
+}
+
 function withoutBool(x: NDArray, rule: BoolRule, fn: string, arg: string): NDArray {
   if (x.dtype !== "bool" || rule === "keep" || typeof rule === "object") return x;
   if (rule === "int32") return convertTo(x, "int32");
@@ -39,7 +46,7 @@ function withoutBool(x: NDArray, rule: BoolRule, fn: string, arg: string): NDArr
 /** The elementwise function of two operands that promotes and broadcasts, then applies a primitive. */
 export function binaryFunction(primitive: Primitive<NoParams>, fn: string, bool: BoolRule = "int32"): BinaryFunction {
   return (a, b) => {
-    if (a instanceof NDArray && b instanceof NDArray && a.dtype === b.dtype && (bool === "keep" || a.dtype !== "bool") && sameShape(a, b)) return bind1(primitive, [a, b], noParams);
+    if (a instanceof NDArray && b instanceof NDArray && a.dtype === b.dtype && (bool === "keep" || a.dtype !== "bool") && sameShape(a, b)) return bindAlive(primitive, a, b, fn);
     const [x, y] = promoteOperands([a, b], fn, ab) as [NDArray, NDArray];
     return broadcastBind(x.dtype === "bool" && typeof bool === "object" ? bool : primitive, withoutBool(x, bool, fn, "a"), withoutBool(y, bool, fn, "b"), fn);
   };
@@ -54,7 +61,7 @@ function broadcastBind(primitive: Primitive<NoParams>, x: NDArray, y: NDArray, f
 /** As `binaryFunction`, computing in floats. */
 export function floatBinaryFunction(primitive: Primitive<NoParams>, fn: string): BinaryFunction {
   return (a, b) => {
-    if (a instanceof NDArray && b instanceof NDArray && a.dtype === b.dtype && isFloat(a.dtype) && sameShape(a, b)) return bind1(primitive, [a, b], noParams);
+    if (a instanceof NDArray && b instanceof NDArray && a.dtype === b.dtype && isFloat(a.dtype) && sameShape(a, b)) return bindAlive(primitive, a, b, fn);
     const [x, y] = promoteToFloat([a, b], fn, ab) as [NDArray, NDArray];
     return broadcastBind(primitive, x, y, fn);
   };

@@ -134,6 +134,7 @@ function read(x: NDArray, plan: IndexPlan): NDArray {
  * @example x.get(0, "::-1"); x.get("...", [0, 2]); x.get(x.gt(0));
  */
 export function getItem(x: NDArray, index: readonly IndexItem[]): NDArray {
+  x.requireAlive("get");
   return read(x, planIndex(x.shape, index, "get"));
 }
 
@@ -185,6 +186,7 @@ function tracedMask(x: NDArray, index: readonly IndexItem[]): NDArray | undefine
  * @example np.zeros([3]).at([0, 0, 2]).add(1) // [2, 0, 1]
  */
 export function at(x: NDArray, index: readonly IndexItem[]): AtUpdate {
+  x.requireAlive("at");
   const update = (values: ArrayLike, op: ScatterOp, before?: (v: NDArray) => NDArray): NDArray => {
     const given = beside(x, () => asArray(values, `at(...).${op}`, "values"));
     // As in JAX: combined in the promoted dtype, then brought back to that of the array.

@@ -2,7 +2,7 @@ import type { ArrayLike, AxisArg, NDArray } from "../array/ndarray.js";
 import { AxisError, ShapeError } from "../base/errors.js";
 import { broadcastShapes as broadcast, canonicalAxes, canonicalAxis, formatShape, range, requireShape, type Shape, sizeOf } from "../base/shape.js";
 import { reshapeTo, transposeTo } from "../primitives/structural-ops.js";
-import { asArray, broadcastArrays as broadcastAll, broadcastToShape } from "./convert.js";
+import { asArray, asTyped, broadcastArrays as broadcastAll, broadcastToShape } from "./convert.js";
 import { requireChoice, requireOptions } from "./options.js";
 
 export interface OrderOption {
@@ -159,11 +159,11 @@ export const atleast2d: AtLeast = atLeast("atleast2d", (s) => (s.length === 0 ? 
 export const atleast3d: AtLeast = atLeast("atleast3d", (s) => (s.length === 0 ? [1, 1, 1] : s.length === 1 ? [1, ...s, 1] : s.length === 2 ? [...s, 1] : s));
 
 /** Sizes of the axes. @example np.shape([[1, 2]]) // [1, 2] */
-export const shape = (x: ArrayLike): Shape => asArray(x, "shape").shape;
+export const shape = (x: ArrayLike): Shape => asTyped(x, "shape").shape;
 /** Number of axes. @example np.ndim([[1, 2]]) // 2 */
-export const ndim = (x: ArrayLike): number => asArray(x, "ndim").ndim;
+export const ndim = (x: ArrayLike): number => asTyped(x, "ndim").ndim;
 /** Number of elements, or the length of one axis. @example np.size([[1, 2]]) // 2 */
 export const size = (x: ArrayLike, axis?: number | null): number => {
-  const array = asArray(x, "size");
+  const array = asTyped(x, "size");
   return axis === undefined || axis === null ? array.size : array.shape[canonicalAxis(axis, array.ndim, "size")]!;
 };

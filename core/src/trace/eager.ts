@@ -32,7 +32,10 @@ class EagerTrace extends Trace {
 
 export function requireConcrete(inputs: readonly NDArray[], fn: string): ConcreteArray[] {
   for (const x of inputs) {
-    if (x instanceof ConcreteArray) continue;
+    if (x instanceof ConcreteArray) {
+      x.requireAlive(fn);
+      continue;
+    }
     if (x instanceof Tracer) {
       x.requireAlive(fn);
       throw new LeakedTracerError({ fn, expected: "values of the running computation", got: `${String(x)} outside its transform`, fix: "return values from the transformed function instead of storing them outside it" });

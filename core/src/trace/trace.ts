@@ -39,10 +39,10 @@ export abstract class Tracer extends NDArray {
       fix: "branch on it with np.where or cond, loop with whileLoop or scan, or make the argument static (staticArgnums)",
     });
   }
-  requireAlive(fn: string): void {
+  requireAlive(fn: string, arg?: string): void {
     if (this.trace.alive) return;
     throw new LeakedTracerError({
-      fn,
+      fn, arg,
       expected: "a value of the running computation",
       got: `a traced ${formatAval(this.aval)} that outlived its ${this.trace.name}${this.site ? `, made at ${this.site}` : ""}`,
       fix: "return values from the transformed function instead of storing them outside it",

@@ -7,7 +7,10 @@ import { argumentAt, flatten, pathsOf, type TreeDef } from "../base/tree.js";
 
 /** A leaf of a function's arguments as an array. Numbers are weakly typed floats, booleans bool; typed arrays are copied. */
 export function leafToArray(leaf: unknown, fn: string, describe: () => string): NDArray {
-  if (leaf instanceof NDArray) return leaf;
+  if (leaf instanceof NDArray) {
+    if (leaf instanceof ConcreteArray && leaf.isDisposed) leaf.requireAlive(fn, describe());
+    return leaf;
+  }
   if (typeof leaf === "number") return scalar(leaf, defaultFloat(), true);
   if (typeof leaf === "boolean") return scalar(leaf, "bool", false);
   if (ArrayBuffer.isView(leaf)) {
