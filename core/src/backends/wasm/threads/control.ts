@@ -2,9 +2,11 @@
  * The block of 32-bit words over which the threads of a pool agree, in a SharedArrayBuffer of its own. Words that different threads write
  * lie in different cache lines.
  *
- * Jobs are numbered, evenly: while the number is odd the words of the next job are being written. Each piece has a word with the number of the last job in which a thread took it: it is taken by compare-and-exchange
- * of an older number for that of the job. A job begins when all pieces of the one before are done, so a thread that comes late finds no piece
- * of its job to take; and who finds the same even number before and after has read the words of one job (Lamport 1977).
+ * Jobs are numbered, evenly: while the number is odd the words of the next job are being written. Each piece has a word with the number of
+ * the last job in which a thread took it: it is taken by compare-and-exchange of an older number for that of the job. A job begins when all
+ * pieces of the one before are done, so a thread that comes late finds no piece of its job to take; and who finds the same even number before
+ * and after has read the words of one job (Lamport 1977). That holds where nobody sees these accesses in another order: all are atomic, for
+ * plain ones may pass them on processors with weak ordering (Boehm 2012).
  */
 export const word = {
   /** The number of the job. */
@@ -18,6 +20,7 @@ export const word = {
   stop: 48,
   /** Microseconds that a worker looks for work before it sleeps. */
   spin: 49,
+  /** What the job is, in this order. */
   program: 64,
   codeAddress: 65,
   codeBytes: 66,

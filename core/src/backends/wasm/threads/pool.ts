@@ -124,15 +124,11 @@ export class ThreadPool {
     const { words } = this;
     this.jobs++;
     const job = this.openJob();
-    words[word.program] = program.id;
-    words[word.codeAddress] = program.codeAddress;
-    words[word.codeBytes] = program.codeBytes;
-    words[word.frame] = frame;
-    words[word.task] = task;
-    words[word.pieces] = pieces;
+    const description = [program.id, program.codeAddress, program.codeBytes, frame, task, pieces];
+    for (let i = 0; i < description.length; i++) Atomics.store(words, word.program + i, description[i]!);
     Atomics.store(words, word.done, 0);
     // Piece 0 is the main thread's.
-    words[word.claims] = job;
+    Atomics.store(words, word.claims, job);
     Atomics.store(words, word.job, job);
     if (Atomics.load(words, word.sleepers) > 0) Atomics.notify(words, word.job, pieces - 1);
     let own = 0;

@@ -12,6 +12,7 @@ export const workerSource = `"use strict";
 const run = ({ memory, control, index, threads }) => {
   const words = new Int32Array(control);
   const state = ${word.workers} + index * ${workerWords};
+  const read = (at) => Atomics.load(words, at);
   const programs = new Map();
   const needsHost = new Error("imported function");
   const refuse = () => { throw needsHost; };
@@ -46,8 +47,8 @@ const run = ({ memory, control, index, threads }) => {
     }
   };
   const work = (job) => {
-    const id = words[${word.program}], address = words[${word.codeAddress}] >>> 0, bytes = words[${word.codeBytes}];
-    const task = words[${word.task}], frame = words[${word.frame}], pieces = words[${word.pieces}];
+    const id = read(${word.program}), address = read(${word.codeAddress}) >>> 0, bytes = read(${word.codeBytes});
+    const task = read(${word.task}), frame = read(${word.frame}), pieces = read(${word.pieces});
     if (Atomics.load(words, ${word.job}) !== job) return;
     // As pieceAt in control.ts.
     const first = Math.floor(((index + 1) * pieces) / threads), own = Math.floor(((index + 2) * pieces) / threads) - first;
