@@ -1,6 +1,7 @@
 import { mapOperands } from "./expr.js";
 import type { Affine, Expr } from "./expr.js";
-import type { Kernel, KernelOutput } from "./schedule.js";
+import type { Kernel } from "./schedule.js";
+import { mapExprs } from "./traverse.js";
 
 const affineKey = (a: Affine): string => `${a.offset}:${a.strides.join(",")}`;
 
@@ -38,11 +39,5 @@ export function shareExpressions(kernel: Kernel): Kernel {
     memo.set(e, shared);
     return shared;
   };
-  const shared = (o: KernelOutput): KernelOutput => ({ ...o, base: o.base && go(o.base), value: go(o.value) });
-  return {
-    ...kernel,
-    accumulators: kernel.accumulators.map((a) => ({ ...a, value: go(a.value) })),
-    outputs: kernel.outputs.map(shared),
-    ...(kernel.stores && { stores: kernel.stores.map(shared) }),
-  };
+  return mapExprs(kernel, go);
 }

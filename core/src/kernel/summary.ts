@@ -1,6 +1,7 @@
 import { sizeOf } from "../base/shape.js";
-import { type BufferId, type Expr, visitExpr } from "./expr.js";
+import { type Expr, visitExpr } from "./expr.js";
 import type { Kernel, Schedule, Step } from "./schedule.js";
+import { buffersRead, writesOf } from "./traverse.js";
 
 /** Arithmetic on the elements of one kernel: functions of any kind count as one operation. */
 export function operationsOf(kernel: Kernel): number {
@@ -16,13 +17,7 @@ export function operationsOf(kernel: Kernel): number {
   return all * inner + outer * kernel.outputs.reduce((n, o) => n + count(o.value), 0);
 }
 
-function arraysRead(kernel: Kernel): number {
-  const read = new Set<BufferId>();
-  const seen = new Set<Expr>();
-  for (const e of [...kernel.accumulators.map((a) => a.value), ...kernel.outputs.map((o) => o.value)])
-    visitExpr(e, (x) => { if (x.op === "load" || x.op === "gather") read.add(x.buffer); }, seen);
-  return read.size;
-}
+const arraysRead = (kernel: Kernel): number => buffersRead([...kernel.accumulators, ...writesOf(kernel)].map((x) => x.value)).size;
 
 const plural = (n: number, what: string): string => `${n} ${what}${n === 1 ? "" : "s"}`;
 
@@ -32,9 +27,9 @@ export function stepSummaries({ buffers, steps }: Schedule): string[] {
     const inside = (body: readonly Step[]) => lines(body, `${indent}  `);
     switch (s.kind) {
       case "kernel": {
-        const { dims, reduceDims, accumulators, outputs } = s.kernel;
+        const { dims, reduceDims, accumulators } = s.kernel;
         const over = `[${dims.join(", ")}]${accumulators.length ? ` reducing [${reduceDims.join(", ")}]` : ""}`;
-        return [`${indent}kernel ${over}: reads ${plural(arraysRead(s.kernel), "array")}, writes ${outputs.length}, ${plural(operationsOf(s.kernel), "operation")}`];
+        return [`${indent}kernel ${over}: reads ${plural(arraysRead(s.kernel), "array")}, writes ${writesOf(s.kernel).length}, ${plural(operationsOf(s.kernel), "operation")}`];
       }
       case "routine": return [`${indent}routine ${s.name}: ${[...s.inputs, ...s.outputs].map((o) => `[${o.shape.join(", ")}]`).join(" ")}`];
       case "copy": return [`${indent}copy of ${plural(s.count, "element")} of ${buffers[s.from]!.dtype}`];

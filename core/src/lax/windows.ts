@@ -3,6 +3,7 @@ import type { ArrayLike, NDArray } from "../array/ndarray.js";
 import { type DType, isFloat } from "../base/dtype.js";
 import { ArgumentError, ShapeError } from "../base/errors.js";
 import { canonicalAxes, formatShape, range, type Shape, sizeOf } from "../base/shape.js";
+import { highest, identity, lowest } from "../kernel/identity.js";
 import { asArray, promoteToFloat } from "../numpy/convert.js";
 import * as reductions from "../primitives/reductions.js";
 import * as structural from "../primitives/structural.js";
@@ -27,13 +28,7 @@ export interface ReduceWindowOptions {
 
 const known = new Map<unknown, WindowOp>([["add", "add"], ["mul", "mul"], ["max", "max"], ["min", "min"], [add, "add"], [mul, "mul"], [max, "max"], [min, "min"]]);
 const functions: Record<WindowOp, Combine> = { add, mul, max, min };
-const identity = (op: WindowOp, dtype: DType): number => {
-  if (op === "add") return 0;
-  if (op === "mul") return 1;
-  const top = isFloat(dtype) ? Infinity : dtype === "int32" ? 2147483647 : 4294967295;
-  return op === "min" ? top : isFloat(dtype) ? -Infinity : dtype === "int32" ? -2147483648 : 0;
-};
-const saturate = (v: number, dtype: DType) => (isFloat(dtype) ? v : Math.max(identity("max", dtype), Math.min(identity("min", dtype), v)));
+const saturate = (v: number, dtype: DType) => (isFloat(dtype) ? v : Math.max(lowest(dtype), Math.min(highest(dtype), v)));
 
 /**
  * Reduces every window of an array: `y[p] = combine of init and, over w, x[p * strides + w * windowDilation - low]`, without what lies in

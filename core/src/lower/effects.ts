@@ -1,6 +1,7 @@
 import { sizeOf } from "../base/shape.js";
 import { type Affine, type BufferId, type Expr, rewrite, visitExpr } from "../kernel/expr.js";
 import type { BufferInfo, Kernel, KernelOutput, Step } from "../kernel/schedule.js";
+import { buffersRead, mapExprs } from "../kernel/traverse.js";
 
 /** What a step does to buffers, its bodies included. */
 export interface Effects {
@@ -38,48 +39,46 @@ function effectsOf(step: Step, buffers: readonly BufferInfo[]): Effects {
   const reads = new Set<BufferId>();
   const writes = new Set<BufferId>();
   const whole = new Set<BufferId>();
-  const visit = (s: Step, top: boolean): void => {
-    const seen = new Set<Expr>();
-    const read = (e: Expr | undefined) => e && visitExpr(e, (x) => { if (x.op === "load" || x.op === "gather") reads.add(x.buffer); }, seen);
-    const write = (id: BufferId, all: boolean) => {
-      writes.add(id);
-      if (all && top) whole.add(id);
-    };
-    switch (s.kind) {
-      case "kernel":
-        for (const a of s.kernel.accumulators) read(a.value);
-        for (const o of s.kernel.outputs) {
-          read(o.value);
-          read(o.base);
-          write(o.buffer, o.base === undefined && fills(s.kernel.dims, o.index, buffers[o.buffer]!.size));
-        }
-        for (const o of s.kernel.stores ?? []) {
-          read(o.value);
-          read(o.base);
-          write(o.buffer, o.base === undefined && fills([...s.kernel.dims, ...s.kernel.reduceDims], o.index, buffers[o.buffer]!.size));
-        }
-        break;
-      case "routine":
-        for (const o of s.inputs) reads.add(o.buffer);
-        for (const o of s.outputs) write(o.buffer, true);
-        break;
-      case "copy":
-        reads.add(s.from);
-        read(s.fromBase);
-        read(s.toBase);
-        write(s.to, s.toBase === undefined && s.count === buffers[s.to]!.size);
-        break;
-      case "for":
-        write(s.counter, true);
-        reads.add(s.counter);
-        break;
-      case "while": reads.add(s.predicate); break;
-      case "branch": reads.add(s.index); break;
-    }
-    for (const b of bodies(s)) for (const inner of b) visit(inner, false);
+  const read = (id: BufferId): void => { reads.add(id); };
+  const inside = (s: Step): void => {
+    ownAccesses(s, buffers, read, (id) => { writes.add(id); });
+    for (const b of bodies(s)) b.forEach(inside);
   };
-  visit(step, true);
+  ownAccesses(step, buffers, read, (id, all) => {
+    writes.add(id);
+    if (all) whole.add(id);
+  });
+  for (const b of bodies(step)) b.forEach(inside);
   return { reads, writes, whole };
+}
+
+/** What a step reads and writes itself, its bodies apart; `whole` of what is written from the first element to the last. */
+export function ownAccesses(step: Step, buffers: readonly BufferInfo[], read: (id: BufferId) => void, write: (id: BufferId, whole: boolean) => void): void {
+  switch (step.kind) {
+    case "kernel": {
+      const { dims, reduceDims, accumulators, outputs, stores = [] } = step.kernel;
+      buffersRead([...accumulators.map((a) => a.value), ...[...outputs, ...stores].flatMap((o) => [o.value, o.base])]).forEach(read);
+      const all = (o: KernelOutput, sizes: readonly number[]): boolean => o.base === undefined && fills(sizes, o.index, buffers[o.buffer]!.size);
+      for (const o of outputs) write(o.buffer, all(o, dims));
+      for (const o of stores) write(o.buffer, all(o, [...dims, ...reduceDims]));
+      break;
+    }
+    case "routine":
+      for (const o of step.inputs) read(o.buffer);
+      for (const o of step.outputs) write(o.buffer, true);
+      break;
+    case "copy":
+      read(step.from);
+      buffersRead([step.fromBase, step.toBase]).forEach(read);
+      write(step.to, step.toBase === undefined && step.count === buffers[step.to]!.size);
+      break;
+    case "for":
+      write(step.counter, true);
+      read(step.counter);
+      break;
+    case "while": read(step.predicate); break;
+    case "branch": read(step.index); break;
+  }
 }
 
 const strideOf = (a: Affine, d: number): number => a.strides[d] ?? 0;
@@ -132,18 +131,9 @@ export function renameBuffer(step: Step, from: BufferId, to: BufferId): Step {
     if (x.op === "gather" && x.buffer === from) return { ...x, buffer: to, at: go(x.at) };
     return undefined;
   }, memo);
-  const output = (o: KernelOutput): KernelOutput => ({ ...o, buffer: id(o.buffer), base: o.base && go(o.base), value: go(o.value) });
   const list = (steps: readonly Step[]): Step[] => steps.map((s) => renameBuffer(s, from, to));
   switch (step.kind) {
-    case "kernel": return {
-      ...step,
-      kernel: {
-        ...step.kernel,
-        accumulators: step.kernel.accumulators.map((a) => ({ ...a, value: go(a.value) })),
-        outputs: step.kernel.outputs.map(output),
-        ...(step.kernel.stores && { stores: step.kernel.stores.map(output) }),
-      },
-    };
+    case "kernel": return { ...step, kernel: mapExprs(step.kernel, go, (o) => ({ ...o, buffer: id(o.buffer) })) };
     case "routine": return { ...step, inputs: step.inputs.map((o) => ({ ...o, buffer: id(o.buffer) })), outputs: step.outputs.map((o) => ({ ...o, buffer: id(o.buffer) })) };
     case "copy": return { ...step, from: id(step.from), to: id(step.to), fromBase: step.fromBase && go(step.fromBase), toBase: step.toBase && go(step.toBase) };
     case "for": return { ...step, counter: id(step.counter), body: list(step.body) };

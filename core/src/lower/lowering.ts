@@ -1,9 +1,9 @@
-import { type DType, newTypedArray, type TypedArray } from "../base/dtype.js";
+import type { DType, TypedArray } from "../base/dtype.js";
 import { contiguousStrides, range, type Shape, sizeOf } from "../base/shape.js";
 import { type Aval, type ConstantValue, formatAval } from "../ir/aval.js";
 import { type AnyPrimitive, getRule, ruleKind } from "../ir/primitive.js";
 import { type Atom, Literal, type Program, type Var } from "../ir/program.js";
-import { accumulator, type Affine, type BufferId, constant, type Expr, load, visitExpr } from "../kernel/expr.js";
+import { accumulator, type Affine, type BufferId, constant, type Expr, load } from "../kernel/expr.js";
 import { type BufferInfo, type Kernel, longestLoop, type ReduceOp, type Step } from "../kernel/schedule.js";
 import { comparisons, ordinaryDiagonals, storeDiagonals, sumDiagonals, writeDiagonals } from "./diagonal-kernels.js";
 import { isDiagonal } from "./diagonals.js";
@@ -217,14 +217,4 @@ function countUses(program: Program): Map<Var, number> {
   return uses;
 }
 
-/** True if an expression reads a buffer that `buffers` has. */
-export function readsBuffer(expr: Expr, buffers: ReadonlySet<BufferId>): boolean {
-  let found = false;
-  visitExpr(expr, (e) => {
-    if ((e.op === "load" || e.op === "gather") && buffers.has(e.buffer)) found = true;
-  });
-  return found;
-}
-
-export const emptyData = (dtype: DType): TypedArray => newTypedArray(dtype, 0);
 export const scalarLoad = (buffer: BufferId, dtype: DType): Expr => load(dtype, buffer, { offset: 0, strides: [] });

@@ -1,8 +1,7 @@
-import type { Expr, BufferId } from "../kernel/expr.js";
-import { visitExpr } from "../kernel/expr.js";
+import type { BufferId } from "../kernel/expr.js";
 import { itemsize } from "../base/dtype.js";
 import type { BufferInfo, Step } from "../kernel/schedule.js";
-import { bodies } from "./effects.js";
+import { bodies, ownAccesses } from "./effects.js";
 
 /** First and last position at which a buffer is touched. */
 interface Interval {
@@ -11,30 +10,10 @@ interface Interval {
 }
 
 /** Buffers a step touches itself, its bodies apart. */
-export function touched(step: Step): Set<BufferId> {
+function touched(step: Step, buffers: readonly BufferInfo[]): Set<BufferId> {
   const ids = new Set<BufferId>();
-  const expr = (e: Expr | undefined) => e && visitExpr(e, (x) => (x.op === "load" || x.op === "gather") && ids.add(x.buffer));
-  switch (step.kind) {
-    case "kernel":
-      for (const a of step.kernel.accumulators) expr(a.value);
-      for (const o of [...step.kernel.outputs, ...(step.kernel.stores ?? [])]) {
-        ids.add(o.buffer);
-        expr(o.value);
-        expr(o.base);
-      }
-      break;
-    case "routine":
-      for (const o of [...step.inputs, ...step.outputs]) ids.add(o.buffer);
-      break;
-    case "copy":
-      ids.add(step.from).add(step.to);
-      expr(step.fromBase);
-      expr(step.toBase);
-      break;
-    case "for": ids.add(step.counter); break;
-    case "while": ids.add(step.predicate); break;
-    case "branch": ids.add(step.index); break;
-  }
+  const add = (id: BufferId): void => { ids.add(id); };
+  ownAccesses(step, buffers, add, add);
   return ids;
 }
 
@@ -42,7 +21,7 @@ export function touched(step: Step): Set<BufferId> {
  * Lifetimes in program order. A buffer that a loop touches and something outside it touches too lives as long as the whole loop, since
  * iterations hand it on; one used in the body alone lives within one iteration.
  */
-function lifetimes(steps: readonly Step[]): Map<BufferId, Interval> {
+function lifetimes(steps: readonly Step[], buffers: readonly BufferInfo[]): Map<BufferId, Interval> {
   let position = 0;
   /** Touches within a list of steps, by buffer. */
   const walk = (list: readonly Step[]): Map<BufferId, Interval> => {
@@ -59,7 +38,7 @@ function lifetimes(steps: readonly Step[]): Map<BufferId, Interval> {
       const start = position++;
       const inner = bodies(step).map(walk);
       const end = position++;
-      const own = touched(step);
+      const own = touched(step, buffers);
       const isLoop = step.kind === "for" || step.kind === "while";
       for (const id of own) touch(id, start, end);
       const outside = loopOutside.get(step);
@@ -71,15 +50,15 @@ function lifetimes(steps: readonly Step[]): Map<BufferId, Interval> {
     }
     return here;
   };
-  const loopOutside = touchesOutsideLoops(steps);
+  const loopOutside = touchesOutsideLoops(steps, buffers);
   return walk(steps);
 }
 
 /** For each loop, the buffers of its bodies that are touched outside it as well (or in both its condition and its body). */
-function touchesOutsideLoops(steps: readonly Step[]): Map<Step, Set<BufferId>> {
+function touchesOutsideLoops(steps: readonly Step[], buffers: readonly BufferInfo[]): Map<Step, Set<BufferId>> {
   const counts = new Map<BufferId, number>();
   const deep = (step: Step, f: (id: BufferId) => void): void => {
-    touched(step).forEach(f);
+    touched(step, buffers).forEach(f);
     for (const b of bodies(step)) for (const s of b) deep(s, f);
   };
   for (const s of steps) deep(s, (id) => counts.set(id, (counts.get(id) ?? 0) + 1));
@@ -140,7 +119,7 @@ class Overlaps {
 export function planArena(buffers: readonly BufferInfo[], temporaries: ReadonlySet<BufferId>, steps: readonly Step[]): { bytes: number; offsets: Map<BufferId, number> } {
   const blocks: Block[] = [];
   let positions = 0;
-  for (const [id, { first, last }] of lifetimes(steps)) {
+  for (const [id, { first, last }] of lifetimes(steps, buffers)) {
     if (!temporaries.has(id)) continue;
     blocks.push({ id, first, last, bytes: align(Math.max(1, buffers[id]!.size * itemsize(buffers[id]!.dtype))), at: 0 });
     positions = Math.max(positions, last + 1);

@@ -1,6 +1,7 @@
 import type { ArrayLike, AxisArg, NDArray } from "../array/ndarray.js";
-import { type DType, isFloat } from "../base/dtype.js";
+import type { DType } from "../base/dtype.js";
 import { ArgumentError } from "../base/errors.js";
+import { identity } from "../kernel/identity.js";
 import { reduceAnd, reduceMax, reduceMin, reduceOr, type ReduceParams, reduceProd, reduceSum } from "../primitives/reductions.js";
 import type { Primitive } from "../ir/primitive.js";
 import { convertTo } from "../primitives/types.js";
@@ -50,16 +51,14 @@ export const sum: (x: ArrayLike, axis?: AxisArg, options?: SumOptions) => NDArra
 /** Product over axes (all by default). Its derivatives are finite where elements are 0. @example np.prod([2, 3, 4]) // 24 */
 export const prod: (x: ArrayLike, axis?: AxisArg, options?: SumOptions) => NDArray = sumLike("prod", reduceProd, 1, multiply);
 
-const extreme = (dtype: DType, largest: boolean): number => (isFloat(dtype) ? (largest ? Infinity : -Infinity) : dtype === "int32" ? (largest ? 2147483647 : -2147483648) : dtype === "uint32" ? (largest ? 4294967295 : 0) : largest ? 1 : 0);
-
 function extremum(fn: string, primitive: Primitive<ReduceParams>, largest: boolean, combine: BinaryFunction) {
   return (x: ArrayLike, axis?: AxisArg, options?: ReductionOptions): NDArray => {
     const o = requireOptions(options, fn, reductionNames);
     const a = asArray(x, fn);
     if (o.where !== undefined && o.initial === undefined)
       throw new ArgumentError({ fn, arg: "initial", expected: "an initial value beside where, for groups in which nothing counts", got: "none", fix: `pass { where, initial: ${largest ? "-Infinity" : "Infinity"} }` });
-    const identity = convertTo(asArray(extreme(a.dtype, !largest), fn), a.dtype);
-    const counted = o.where === undefined ? a : choose(asBool(o.where, fn, "where"), a, identity, fn);
+    const none = (): NDArray => convertTo(asArray(identity(largest ? "max" : "min", a.dtype), fn), a.dtype);
+    const counted = o.where === undefined ? a : choose(asBool(o.where, fn, "where"), a, none(), fn);
     const axes = reductionAxes(axis, counted.ndim, fn);
     if (o.initial === undefined) return reduceOver(primitive, counted, axes, o.keepdims);
     if (axes.some((d) => counted.shape[d] === 0)) {

@@ -9,7 +9,8 @@ import { binary, type BufferId, constant, type Expr, gather as gatherExpr, index
 import { type IndexMode, type ScatterOp, scatterRoutine, type ScatterRoutineParams } from "../kernel/routines/scatter.js";
 import { reindex } from "../kernel/reindex.js";
 import { axisIndex, fromBuffer, type Lazy, reshapeLazy, view } from "../lower/lazy.js";
-import { type Lowering, readsBuffer } from "../lower/lowering.js";
+import { buffersRead } from "../kernel/traverse.js";
+import type { Lowering } from "../lower/lowering.js";
 import { definePrimitive } from "../trace/define.js";
 import type { BatchDim } from "../trace/batching.js";
 import { bind1 } from "../trace/trace.js";
@@ -113,7 +114,7 @@ function scatterOne(ctx: Lowering, indices: Lazy, updates: Lazy, target: BufferI
   const { dtype } = updates;
   const at = ctx.scalar({ ...indices, shape: [], expr: reindex(indices.expr, indices.shape.map(() => ({ offset: 0, strides: [] })), 0) });
   const row = reshapeLazy(updates, [rest]) ?? fromBuffer(ctx.buffer(updates), [rest], dtype);
-  const update = rest > 1 && readsBuffer(row.expr, new Set([source])) ? ctx.materialize(row) : ctx.settle(row);
+  const update = rest > 1 && buffersRead([row.expr]).has(source) ? ctx.materialize(row) : ctx.settle(row);
   const along = { offset: 0, strides: [1] };
   const base = binary("mul", clippedIndex(at, count), constant("int32", rest));
   const old = load(dtype, target, along, base);
@@ -177,7 +178,7 @@ export const dynamicUpdateSlice: Primitive<object> = definePrimitive({
     const base = flatStart(ctx, starts, x!.shape, update!.shape);
     const source = ctx.buffer(x!);
     // An update made from other places of `x` must be known before the first of them changes.
-    const stored = sizeOf(update!.shape) > 1 && readsBuffer(update!.expr, new Set([source])) ? ctx.materialize(update!) : ctx.settle(update!);
+    const stored = sizeOf(update!.shape) > 1 && buffersRead([update!.expr]).has(source) ? ctx.materialize(update!) : ctx.settle(update!);
     const id = ctx.newBuffer(out!.dtype, sizeOf(out!.shape));
     ctx.copy(source, id);
     ctx.write(stored, id, { offset: 0, strides: contiguousStrides(x!.shape) }, base);

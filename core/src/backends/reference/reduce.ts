@@ -1,4 +1,5 @@
 import type { DType } from "../../base/dtype.js";
+import { identity } from "../../kernel/identity.js";
 import type { ReduceOp } from "../../kernel/schedule.js";
 import { binary } from "./scalar.js";
 
@@ -6,20 +7,6 @@ import { binary } from "./scalar.js";
 export interface Fold {
   add(value: number): void;
   result(): number;
-}
-
-/** Limits of a dtype: the identities of max and min. */
-export const lowest = (dtype: DType): number => (dtype === "int32" ? -2147483648 : dtype === "uint32" || dtype === "bool" ? 0 : -Infinity);
-export const highest = (dtype: DType): number => (dtype === "int32" ? 2147483647 : dtype === "uint32" ? 4294967295 : dtype === "bool" ? 1 : Infinity);
-
-export function identity(op: ReduceOp, dtype: DType): number {
-  switch (op) {
-    case "add": case "or": case "xor": case "argmax": case "argmin": return 0;
-    case "mul": return 1;
-    case "and": return dtype === "bool" ? 1 : dtype === "int32" ? -1 : 4294967295;
-    case "max": return lowest(dtype);
-    case "min": return highest(dtype);
-  }
 }
 
 /** Float sums carry a compensation (Neumaier 1974), so that the reference is the accurate one. */

@@ -3,6 +3,7 @@ import { sizeOf } from "../../base/shape.js";
 import { type BufferId, load } from "../../kernel/expr.js";
 import type { BufferInfo, Kernel, KernelOutput, Step } from "../../kernel/schedule.js";
 import { shareExpressions } from "../../kernel/share.js";
+import { writesOf } from "../../kernel/traverse.js";
 import { type Effects, effects as effectsIn } from "../effects.js";
 import { simplifyKernel } from "../simplify.js";
 import { combine } from "./combine.js";
@@ -30,9 +31,6 @@ function without(kernel: Kernel, lost: ReadonlySet<BufferId>): Kernel {
   const left = needed(stores);
   return { ...rest, outputs: needed(kernel.outputs), ...(left.length > 0 && { stores: left }) };
 }
-
-/** All that a kernel writes. */
-const writesOf = (kernel: Kernel): readonly KernelOutput[] => [...kernel.outputs, ...(kernel.stores ?? [])];
 
 /** A kernel among the steps, with what is known about it. */
 interface Node {

@@ -1,6 +1,6 @@
 import { sizeOf } from "../../../base/shape.js";
 import type { Kernel } from "../../../kernel/schedule.js";
-import { visitKernel } from "./nest/normalize.js";
+import { visitKernel } from "../../../kernel/traverse.js";
 import { isNativeBinary, isNativeUnary } from "./values/vector.js";
 
 /** Kernels over so few elements are written into the loops around them, while these are not longer than so many bytes. */

@@ -3,7 +3,7 @@ import { contiguousStrides } from "../../../base/shape.js";
 import { accumulator, type Affine, binary, type BufferId, constant, type Expr, gather, load, rewrite } from "../../../kernel/expr.js";
 import { byStride, type Contraction, mergedStride } from "../../../kernel/contraction.js";
 import type { Accumulate, BufferInfo, Kernel, KernelOutput } from "../../../kernel/schedule.js";
-import { visitKernel, writesOf } from "../codegen/nest/normalize.js";
+import { visitKernel, writesOf } from "../../../kernel/traverse.js";
 import { maxPieces } from "./control.js";
 import { PieceMaker, type View } from "./piece.js";
 import { asProduct, callsHost, estimateWork } from "./work.js";

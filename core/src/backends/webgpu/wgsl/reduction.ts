@@ -1,4 +1,5 @@
 import type { DType } from "../../../base/dtype.js";
+import { identity } from "../../../kernel/identity.js";
 import type { Accumulate, ReduceOp } from "../../../kernel/schedule.js";
 import { arithmetic, literal, scalarType } from "./expression.js";
 
@@ -22,16 +23,7 @@ export function stateOf(a: Accumulate, i: number): State {
 export const partsOf = (s: State): { name: string; type: string }[] =>
   s.arg ? [{ name: s.name, type: "u32" }, { name: `${s.name}_at`, type: "u32" }] : [{ name: s.name, type: scalarType(s.dtype) }];
 
-export function identityOf(s: State): string[] {
-  switch (s.op) {
-    case "argmax": case "argmin": return ["0u", "0xffffffffu"];
-    case "add": case "or": case "xor": return [literal(s.dtype, 0)];
-    case "mul": return [literal(s.dtype, 1)];
-    case "and": return [literal(s.dtype, -1)];
-    case "max": return [literal(s.dtype, { bool: 0, int32: -2147483648, uint32: 0, float32: -Infinity, float64: -Infinity }[s.dtype])];
-    case "min": return [literal(s.dtype, { bool: 1, int32: 2147483647, uint32: 4294967295, float32: Infinity, float64: Infinity }[s.dtype])];
-  }
-}
+export const identityOf = (s: State): string[] => (s.arg ? ["0u", "0xffffffffu"] : [literal(s.dtype, identity(s.op, s.dtype))]);
 
 /** A value of the loop as a state to combine: itself, or its key and position. */
 export function reading(s: State, value: string, position: string): [string, string?] {

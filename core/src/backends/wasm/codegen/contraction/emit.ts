@@ -1,9 +1,10 @@
 import { itemsize } from "../../../../base/dtype.js";
 import { asContraction } from "../../../../kernel/contraction.js";
 import type { Affine, BufferId, Expr } from "../../../../kernel/expr.js";
-import { load, rewrite, visitExpr } from "../../../../kernel/expr.js";
+import { load, rewrite } from "../../../../kernel/expr.js";
 import { mapAffines } from "../../../../kernel/reindex.js";
 import type { Kernel, KernelOutput } from "../../../../kernel/schedule.js";
+import { buffersRead } from "../../../../kernel/traverse.js";
 import { roundUp } from "../../memory/allocator.js";
 import type { FunctionBuilder, Local, ModuleBuilder } from "../../assembler/index.js";
 import type { GemmContext, GemmSpec } from "../../gemm/spec.js";
@@ -40,20 +41,13 @@ export function emitContraction(context: ContractionContext, kernel: Kernel): nu
   if (!contraction || (contraction.dtype !== "float32" && contraction.dtype !== "float64") || contraction.sizes.includes(0)) return undefined;
   // What is written while factors are still read must not be one of them.
   const written = new Set(kernel.outputs.map((o) => o.buffer));
-  if (readsAny([contraction.a, contraction.b], (id) => written.has(id) || written.has(context.aliasOf?.(id) ?? id))) return undefined;
+  for (const id of buffersRead([contraction.a, contraction.b])) if (written.has(id) || written.has(context.aliasOf?.(id) ?? id)) return undefined;
   const plan = context.prepacked?.plan ?? planContraction(kernel, contraction, context.simd ? 16 / itemsize(contraction.dtype) : 1, context.aliasOf);
   return plan && emitPlan(context, kernel, plan);
 }
 
 /** Emits a contraction as planned, and gives the scratch bytes it needs. */
 export const emitPlan = (context: ContractionContext, kernel: Kernel, plan: ContractionPlan): number => new ContractionEmitter(context, kernel, plan, plan.contraction.dtype as FloatDType).emit();
-
-function readsAny(exprs: readonly Expr[], which: (id: BufferId) => boolean): boolean {
-  let found = false;
-  const seen = new Set<Expr>();
-  for (const e of exprs) visitExpr(e, (x) => { if ((x.op === "load" || x.op === "gather") && which(x.buffer)) found = true; }, seen);
-  return found;
-}
 
 class ContractionEmitter {
   private readonly f: FunctionBuilder;

@@ -1,7 +1,8 @@
 import { itemsize } from "../../../../base/dtype.js";
 import { byStride, type Contraction, exchanged } from "../../../../kernel/contraction.js";
-import { type BufferId, type Expr, visitExpr } from "../../../../kernel/expr.js";
+import type { BufferId, Expr } from "../../../../kernel/expr.js";
 import type { Kernel } from "../../../../kernel/schedule.js";
+import { buffersRead } from "../../../../kernel/traverse.js";
 import type { NestContext } from "../nest/nest.js";
 import { cacheBytes, costOf, costOfNest, costOfProduct, leastOfProducts, product } from "./cost.js";
 import { factsOf } from "./factor.js";
@@ -64,15 +65,8 @@ function innerProducts(dims: readonly number[], sizes: readonly number[]): numbe
 
 /** What outputs read, and what may have the same memory. */
 function buffersLoaded(kernel: Kernel, aliasOf: NestContext["aliasOf"]): ReadonlySet<BufferId> {
-  const loaded = new Set<BufferId>();
-  const seen = new Set<Expr>();
-  const add = (id: BufferId | undefined): void => { if (id !== undefined) loaded.add(id); };
-  for (const o of kernel.outputs)
-    visitExpr(o.value, (e) => {
-      if (e.op !== "load" && e.op !== "gather") return;
-      add(e.buffer);
-      add(aliasOf?.(e.buffer));
-    }, seen);
+  const loaded = buffersRead(kernel.outputs.map((o) => o.value));
+  for (const id of [...loaded]) loaded.add(aliasOf?.(id) ?? id);
   return loaded;
 }
 

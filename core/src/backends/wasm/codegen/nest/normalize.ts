@@ -1,6 +1,7 @@
-import { guard, rewrite, visitExpr } from "../../../../kernel/expr.js";
+import { guard, rewrite } from "../../../../kernel/expr.js";
 import type { Affine, Bound, Expr } from "../../../../kernel/expr.js";
-import { type Kernel, type KernelOutput, longestLoop } from "../../../../kernel/schedule.js";
+import { type Kernel, longestLoop } from "../../../../kernel/schedule.js";
+import { mapExprs, visitKernel, writesOf } from "../../../../kernel/traverse.js";
 
 /** Rewrites every affine function and every guard of a kernel, keeping shared expressions shared. */
 export function mapKernel(kernel: Kernel, dims: readonly number[], reduceDims: readonly number[], affine: (a: Affine) => Affine, resolve: (bounds: readonly Bound[]) => readonly Bound[] | "never" = (bounds) => bounds): Kernel {
@@ -18,28 +19,10 @@ export function mapKernel(kernel: Kernel, dims: readonly number[], reduceDims: r
       default: return undefined;
     }
   };
-  const output = (o: KernelOutput): KernelOutput => ({ ...o, index: affine(o.index), base: o.base && go(o.base), value: go(o.value) });
-  return {
-    dims, reduceDims,
-    accumulators: kernel.accumulators.map((a) => ({ ...a, value: go(a.value) })),
-    outputs: kernel.outputs.map(output),
-    ...(kernel.stores && { stores: kernel.stores.map(output) }),
-  };
+  return { ...mapExprs(kernel, go, (o) => ({ ...o, index: affine(o.index) })), dims, reduceDims };
 }
 
 const strideOf = (a: Affine, d: number): number => a.strides[d] ?? 0;
-
-/** All that a kernel writes. */
-export const writesOf = (kernel: Kernel): readonly KernelOutput[] => (kernel.stores ? [...kernel.outputs, ...kernel.stores] : kernel.outputs);
-
-export function visitKernel(kernel: Kernel, f: (e: Expr) => void): void {
-  const seen = new Set<Expr>();
-  for (const a of kernel.accumulators) visitExpr(a.value, f, seen);
-  for (const o of writesOf(kernel)) {
-    visitExpr(o.value, f, seen);
-    if (o.base) visitExpr(o.base, f, seen);
-  }
-}
 
 function affinesOf(kernel: Kernel): Affine[] {
   const all: Affine[] = writesOf(kernel).map((o) => o.index);

@@ -2,10 +2,10 @@ import { isFloat, itemsize } from "../../../../base/dtype.js";
 import { sizeOf } from "../../../../base/shape.js";
 import type { Expr } from "../../../../kernel/expr.js";
 import type { Kernel } from "../../../../kernel/schedule.js";
+import { visitKernel } from "../../../../kernel/traverse.js";
 import type { FloatDType } from "../../functions/contract.js";
 import { ModuleFunctions } from "../../functions/library.js";
 import { laneStride } from "../values/lane-stride.js";
-import { visitKernel } from "./normalize.js";
 import { isElementary, isNativeBinary, isNativeUnary, vectorShift } from "../values/vector.js";
 import type { Lanes } from "../values/vector.js";
 

@@ -2,16 +2,17 @@ import { itemsize } from "../../../../base/dtype.js";
 import type { DType } from "../../../../base/dtype.js";
 import type { Expr } from "../../../../kernel/expr.js";
 import type { Kernel } from "../../../../kernel/schedule.js";
+import { visitKernel } from "../../../../kernel/traverse.js";
 import type { FunctionBuilder, Local } from "../../assembler/index.js";
 import { planHoists } from "./hoist.js";
 import { Inductions } from "./induction.js";
 import { laneStride } from "../values/lane-stride.js";
 import { emitScalar } from "./nest.js";
 import type { NestContext } from "./nest.js";
-import { mapKernel, visitKernel } from "./normalize.js";
+import { mapKernel } from "./normalize.js";
 import { dependences } from "./plan.js";
 import { Values } from "../values/values.js";
-import { isNativeBinary, isNativeUnary, vectorLoad, vectorShift, vectorStore } from "../values/vector.js";
+import { isElementary, vectorLoad, vectorStore } from "../values/vector.js";
 import type { Lanes } from "../values/vector.js";
 
 /** Neighbours along `row` are read side by side, neighbours along `lane` are written so: squares of them are transposed in registers. */
@@ -46,7 +47,7 @@ function planTransposing(kernel: Kernel): TransposingPlan | undefined {
     if (e.dtype === "float64") wide = true;
     if (e.op === "guard") guarded = true;
     if (e.op === "load") loads.push(e);
-    if ((e.op === "unary" && !isNativeUnary(e.fn, e.x.dtype)) || (e.op === "binary" && !isNativeBinary(e.fn, e.a.dtype) && vectorShift[e.fn] === undefined)) heavy = true;
+    if (isElementary(e)) heavy = true;
   });
   // What a guard keeps from being read may not be read for its neighbours.
   if (guarded) return undefined;

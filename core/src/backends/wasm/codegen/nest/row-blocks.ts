@@ -1,7 +1,8 @@
 import { itemsize } from "../../../../base/dtype.js";
 import { accumulator, type Affine, binary, type BufferId, constant, type Expr, gather, index, rewrite } from "../../../../kernel/expr.js";
 import type { BufferInfo, Kernel, KernelOutput } from "../../../../kernel/schedule.js";
-import { mapKernel, visitKernel } from "./normalize.js";
+import { visitKernel } from "../../../../kernel/traverse.js";
+import { mapKernel } from "./normalize.js";
 import { planNest } from "./plan.js";
 import { RunningRows } from "./running-rows.js";
 

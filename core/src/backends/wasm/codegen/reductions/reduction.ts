@@ -3,7 +3,7 @@ import { isFloat } from "../../../../base/dtype.js";
 import type { BinaryFn } from "../../../../kernel/expr.js";
 import type { Accumulate } from "../../../../kernel/schedule.js";
 import type { Local } from "../../assembler/index.js";
-import { identity } from "./identity.js";
+import { identity } from "../../../../kernel/identity.js";
 import type { Reducer } from "./reducer.js";
 import { scalarBinary, scalarConst, scalarType } from "../values/scalar.js";
 import type { Values } from "../values/values.js";
