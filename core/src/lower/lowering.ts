@@ -128,20 +128,31 @@ export class Lowering {
   reduce(x: Lazy, axes: readonly number[], op: ReduceOp, dtype: DType): Lazy {
     const few = op === "add" ? this.sumOfDiagonals(x, axes) : undefined;
     if (few) return few;
+    const dims = x.shape.filter((_, d) => !axes.includes(d));
+    const out = this.newBuffer(dtype, sizeOf(dims));
+    this.#reduceTo(x, axes, op, dtype, out, { offset: 0, strides: contiguousStrides(dims) });
+    return fromBuffer(out, dims, dtype);
+  }
+
+  /** Sums over axes, into a region of a buffer: element i of what is left goes to `index(i)`. */
+  sumInto(x: Lazy, axes: readonly number[], buffer: BufferId, index: Affine): void {
+    const few = this.sumOfDiagonals(x, axes);
+    if (few) this.write(few, buffer, index);
+    else this.#reduceTo(x, axes, "add", x.dtype, buffer, index);
+  }
+
+  #reduceTo(x: Lazy, axes: readonly number[], op: ReduceOp, dtype: DType, buffer: BufferId, index: Affine): void {
     const kept = range(x.shape.length).filter((d) => !axes.includes(d));
-    const dims = kept.map((d) => x.shape[d]!);
     const ndim = x.shape.length;
     const order = [...kept, ...axes];
     const subst = range(ndim).map((d) => axisIndex(ndim, order.indexOf(d)));
     const value = reindex(this.#structured ? comparisons(x.expr) : x.expr, subst, ndim);
-    const out = this.newBuffer(dtype, sizeOf(dims));
     this.kernel({
-      dims,
+      dims: kept.map((d) => x.shape[d]!),
       reduceDims: axes.map((d) => x.shape[d]!),
       accumulators: [{ op, dtype, value }],
-      outputs: [{ buffer: out, index: { offset: 0, strides: contiguousStrides(dims) }, value: accumulator(dtype, 0) }],
+      outputs: [{ buffer, index, value: accumulator(dtype, 0) }],
     });
-    return fromBuffer(out, dims, dtype);
   }
 
   /** The sum over axes of a value that is structurally zero off a few diagonals, from these alone. */

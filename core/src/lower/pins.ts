@@ -1,3 +1,4 @@
+import { gcd } from "../base/gcd.js";
 import { range } from "../base/shape.js";
 import type { Affine, Bound } from "../kernel/expr.js";
 
@@ -6,8 +7,6 @@ export interface Pin {
   readonly strides: readonly number[];
   readonly value: number;
 }
-
-const gcd = (a: number, b: number): number => (b === 0 ? Math.abs(a) : gcd(b, a % b));
 
 /** Least and greatest value of `offset + sum strides[d] i_d` for `0 <= i_d < sizes[d]`. */
 export function interval(a: Affine, sizes: readonly number[]): [number, number] {

@@ -5,13 +5,13 @@ import { formatShape, range, type Shape } from "../base/shape.js";
 import { type Aval, formatAval } from "../ir/aval.js";
 import type { Primitive } from "../ir/primitive.js";
 import { type Affine, binary, constant } from "../kernel/expr.js";
-import { axisIndex, guarded, fromBuffer, type Lazy, view } from "../lower/lazy.js";
-import type { Lowering } from "../lower/lowering.js";
+import { axisIndex, fromBuffer, guarded, view } from "../lower/lazy.js";
 import { definePrimitive } from "../trace/define.js";
 import { bind1 } from "../trace/trace.js";
 import { moveBatch } from "./batch-axes.js";
 import { requireSame } from "./elementwise.js";
-import { concatenate, slice, spreadPad } from "./structural.js";
+import { sumMeetings } from "./phases.js";
+import { concatenate, slice } from "./structural.js";
 import { broadcastTo, reshapeTo } from "./structural-ops.js";
 
 /**
@@ -64,38 +64,24 @@ export const conv: Primitive<ConvParams> = definePrimitive({
     const spatial = x!.shape.length - 2;
     const [batch, channels] = [out!.shape[0]!, k!.shape[1]!];
     const outPerGroup = k!.shape[0]! / (p.groups * p.batchGroups);
-    // Loop axes: batch, group, out channel in group, positions; reduced: channel, window.
     const groups = p.groups * p.batchGroups;
-    const positions = out!.shape.slice(2);
-    const window = k!.shape.slice(2);
-    const dims = [batch, groups, outPerGroup, ...positions, channels, ...window];
-    const ndim = dims.length;
-    const red = 3 + spatial;
-    const affine = (entries: readonly (readonly [number, number])[], offset = 0): Affine => ({ offset, strides: range(ndim).map((d) => entries.reduce((s, [k2, v]) => s + (k2 === d ? v : 0), 0)) });
-    const source = ctx.settle(p.inputDilation.some((d) => d > 1) ? spreadInput(ctx, x!, p.inputDilation) : x!);
-    const place = range(spatial).map((d) => affine([[3 + d, p.strides[d]!], [red + 1 + d, p.kernelDilation[d]!]], -p.low[d]!));
-    const bounds = range(spatial).flatMap((d) => {
-      const n = source.shape[d + 2]!;
-      const last = (positions[d]! - 1) * p.strides[d]! + (window[d]! - 1) * p.kernelDilation[d]! - p.low[d]!;
-      return p.low[d]! <= 0 && last < n ? [] : [{ index: place[d]!, lo: 0, hi: n, step: 1 }];
+    const source = ctx.settle(x!);
+    const taps = ctx.settle(k!);
+    const axes = range(spatial).map((d) => ({ positions: out!.shape[d + 2]!, window: k!.shape[d + 2]!, stride: p.strides[d]!, tap: p.kernelDilation[d]!, low: p.low[d]!, dilation: p.inputDilation[d]! }));
+    const y = sumMeetings(ctx, x!.dtype, [batch, groups, outPerGroup], [channels], axes, x!.shape.slice(2), ({ dims, window, source: place, bounds }) => {
+      const ndim = dims.length;
+      const channel = 3 + 2 * spatial;
+      const affine = (...entries: (readonly [number, number])[]): Affine => ({ offset: 0, strides: range(ndim).map((d) => entries.find(([e]) => e === d)?.[1] ?? 0) });
+      const batchIndex = p.batchGroups > 1 ? affine([0, 1], [1, batch]) : axisIndex(ndim, 0);
+      const channelIndex = p.groups > 1 ? affine([1, channels], [channel, 1]) : axisIndex(ndim, channel);
+      const input = guarded({ ...view(source, dims, [batchIndex, channelIndex, ...place]), shape: dims }, bounds, constant(x!.dtype, 0));
+      const kernel = view(taps, dims, [affine([1, outPerGroup], [2, 1]), axisIndex(ndim, channel), ...window]);
+      return { shape: dims, dtype: x!.dtype, expr: binary("mul", input.expr, kernel.expr) };
     });
-    const batchIndex = p.batchGroups > 1 ? affine([[0, 1], [1, batch]]) : axisIndex(ndim, 0);
-    const channelIndex = p.groups > 1 ? affine([[1, channels], [red, 1]]) : axisIndex(ndim, red);
-    const input = guarded({ ...view(source, dims, [batchIndex, channelIndex, ...place]), shape: dims }, bounds, constant(x!.dtype, 0));
-    const kernel = view(ctx.settle(k!), dims, [affine([[1, outPerGroup], [2, 1]]), axisIndex(ndim, red), ...range(spatial).map((d) => axisIndex(ndim, red + 1 + d))]);
-    const product: Lazy = { shape: dims, dtype: x!.dtype, expr: binary("mul", input.expr, kernel.expr) };
-    const y = ctx.reduce(product, range(1 + spatial, red), "add", x!.dtype);
     return [fromBuffer(ctx.buffer(y), out!.shape, out!.dtype)];
   },
 });
 
-
-
-/** Zeros between the input's elements. */
-function spreadInput(ctx: Lowering, x: Lazy, dilation: readonly number[]): Lazy {
-  const shape = x.shape.map((n, d) => (d < 2 ? n : dilated(n, dilation[d - 2]!)));
-  return spreadPad(ctx, x, shape, shape.map(() => 0), [0, 0, ...dilation.map((d) => d - 1)], view({ shape: [], dtype: x.dtype, expr: constant(x.dtype, 0) }, shape, []));
-}
 
 /** Both operands batched: the examples become groups where the convolution has none, else one convolution an example. */
 function convEachExample(n: number, x: NDArray, k: NDArray, dx: number | null, dk: number | null, params: ConvParams): { outputs: NDArray[]; dims: number[] } {

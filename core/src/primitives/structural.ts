@@ -13,6 +13,7 @@ import { requireDTypes, requireSame } from "./elementwise.js";
 import { alignBatch, moveBatch, toBatch } from "./batch-axes.js";
 import { full } from "./late-broadcast.js";
 import { broadcast, broadcastTo, reshape, transpose } from "./structural-ops.js";
+import { sumMeetings } from "./phases.js";
 import { select } from "./types.js";
 
 const at0 = <T>(list: readonly T[], first: T): T[] => [first, ...list];
@@ -75,7 +76,7 @@ export const pad: Primitive<{ low: readonly number[]; high: readonly number[]; i
 
 
 /** Interior padding writes: fill a buffer, then put the elements at their places. */
-export function spreadPad(ctx: Lowering, x: Lazy, shape: Shape, low: readonly number[], interior: readonly number[], fill: Lazy): Lazy {
+function spreadPad(ctx: Lowering, x: Lazy, shape: Shape, low: readonly number[], interior: readonly number[], fill: Lazy): Lazy {
   const out = ctx.newBuffer(x.dtype, sizeOf(shape));
   ctx.write(fill, out);
   const strides = contiguousStrides(shape);
@@ -213,18 +214,10 @@ export const overlapAdd: Primitive<WindowParams & { readonly shape: Shape }> = d
     const n = shape.length;
     const positions = x!.shape.slice(0, n);
     if (window.every((w, d) => w === 1 || (w - 1) * dilation[d]! < strides[d]!)) return [placeWindows(ctx, x!, shape, strides, dilation)];
-    // out[i] = sum over w of spread[i - w * dilation, w], where spread has strides - 1 zeros between the window positions.
-    const zero = { shape: [], dtype: x!.dtype, expr: constant(x!.dtype, 0) };
-    const spreadShape = positions.map((p, d) => Math.max(0, (p - 1) * strides[d]! + 1));
-    const spread = strides.some((s) => s > 1) && sizeOf(positions) > 0
-      ? spreadPad(ctx, x!, [...spreadShape, ...window], range(2 * n).map(() => 0), [...strides.map((s) => s - 1), ...window.map(() => 0)], view(zero, [...spreadShape, ...window], []))
-      : ctx.settle(x!);
-    const ndim = 2 * n;
-    const source = range(n).map((d) => ({ offset: 0, strides: range(ndim).map((k) => (k === d ? 1 : k === d + n ? -dilation[d]! : 0)) }));
-    const all = [...shape, ...window];
-    const bounds = source.map((index, d) => ({ index, lo: 0, hi: spread.shape[d]!, step: 1 }));
-    const terms = guarded(view(spread, all, [...source, ...range(n).map((d) => axisIndex(ndim, d + n))]), bounds, constant(x!.dtype, 0));
-    return [ctx.reduce({ ...terms, shape: all }, range(n, n), "add", x!.dtype)];
+    // out[p] = sum over w of x[i, w] where i * stride + w * dilation = p: each element is read once.
+    const axes = range(n).map((d) => ({ positions: shape[d]!, window: window[d]!, stride: 1, tap: -dilation[d]!, low: 0, dilation: strides[d]! }));
+    return [sumMeetings(ctx, x!.dtype, [], [], axes, positions, (terms) =>
+      guarded(view(x!, terms.dims, [...terms.source, ...terms.window]), terms.bounds, constant(x!.dtype, 0)))];
   },
 });
 

@@ -1,3 +1,4 @@
+import { gcd } from "../../../../base/gcd.js";
 import { contiguousStrides } from "../../../../base/shape.js";
 import type { Affine, BufferId, Expr } from "../../../../kernel/expr.js";
 import { load } from "../../../../kernel/expr.js";
@@ -10,8 +11,6 @@ export type Load = Extract<Expr, { op: "load" }>;
 export interface Coordinate {
   readonly terms: readonly { readonly dim: number; readonly step: number }[];
 }
-
-const gcd = (a: number, b: number): number => (b === 0 ? Math.abs(a) : gcd(b, a % b));
 
 /** What plans ask about a factor, found once. */
 export interface FactorFacts {
