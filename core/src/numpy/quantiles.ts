@@ -9,8 +9,8 @@ import { bind, bind1 } from "../trace/trace.js";
 import { asArray } from "./convert.js";
 import { choose, constantLike, floatArray, noParams } from "./elementwise.js";
 import { fused } from "./fused.js";
-import { floor, isnan, round } from "./floats.js";
-import { greaterEqual, less } from "./logic.js";
+import { floor, isfinite, isinf, isnan, round } from "./floats.js";
+import { equal, greaterEqual, less, logicalAnd } from "./logic.js";
 import { add, divide, maximum, minimum, multiply, subtract } from "./math.js";
 import { requireChoice, requireOptions } from "./options.js";
 import { keptShape, reductionAxes } from "./reducing.js";
@@ -97,9 +97,11 @@ function quantilesOf(a: NDArray, levels: NDArray, { axes, rest, lead, n, scale, 
   const lo = pick(sorted, below, levels.ndim);
   const hi = pick(sorted, above, levels.ndim);
   const t = choose(greaterEqual(at, 0), weight, 0);
-  // NumPy's order of operations: monotone, and exact at both ends. Equal ends keep infinities from becoming NaN.
-  const step = choose(less(lo, hi), subtract(hi, lo), 0);
-  const near = choose(less(t, 0.5), add(lo, multiply(step, t)), subtract(hi, multiply(step, subtract(1, t))));
+  // NumPy's order of operations: monotone, and exact at both ends. Between equal infinities there is no way to go, and from a finite end to
+  // an infinite one all of the way is infinite, as in NumPy's median.
+  const step = choose(logicalAnd(equal(lo, hi), isinf(lo)), 0, subtract(hi, lo));
+  const fromBelow = choose(isinf(step), isfinite(lo), less(t, 0.5));
+  const near = choose(fromBelow, add(lo, multiply(step, t)), subtract(hi, multiply(step, subtract(1, t))));
   const y = choose(less(0, t), near, lo);
   const dead = skipNaN ? less(size, 1) : trailing(any(missing, 0));
   const result = bind1(select, [dead, constantLike(y, NaN), y], noParams);
