@@ -24,15 +24,23 @@ const mostColumns = 1024;
 /** `size` in the fewest equal parts of at most `most`, rounded up to multiples of `unit`. */
 const evenly = (size: number, most: number, unit: number): number => Math.ceil(size / Math.ceil(size / most) / unit) * unit;
 
-export function planBlocks(form: Form, { m, n, k, b, prepacked }: GemmSpec): Blocking {
+/**
+ * Up to how many bytes an operand whose rows are whole is read where it lies, as measured: a tile reads some rows of A side by side, as
+ * good as a panel until A leaves the second-level cache; of B it reads a piece of each row, and pieces that lie far apart take one
+ * another's place in the first-level cache. Where a load waits for the steps before it (unordered code), panels are worth more.
+ */
+const ordered = { rowsOfA: 2 ** 19, rowsOfB: 2 ** 17, rowOfB: 1024 } as const;
+const unordered = { rowsOfA: 8192, rowsOfB: 24 * 1024, rowOfB: 512 } as const;
+
+export function planBlocks(form: Form, { m, n, k, a, b, prepacked }: GemmSpec): Blocking {
   const block = blockFor(form, m, n);
   const panels = Math.ceil(m / block.rows);
   const rows = Math.ceil(m / panels);
   const low = rows * panels - m;
   const width = block.vectors * form.lanes;
-  // A small product reads its operands where they are; from large ones, panels make every read a neighbour of the one before.
-  const packA = prepacked === "a" || (n > 8 * width && m * k * form.size > smallBytes);
-  const packB = prepacked === "b" || b.column !== 1 || (m > 4 * rows && n * k * form.size > smallBytes);
+  const inPlace = form.ordered ? ordered : unordered;
+  const packA = prepacked === "a" || (n > 8 * width && m * k * form.size > (a.k === 1 ? inPlace.rowsOfA : smallBytes));
+  const packB = prepacked === "b" || b.column !== 1 || (m > 4 * rows && n * k * form.size > (b.k * form.size <= inPlace.rowOfB ? inPlace.rowsOfB : smallBytes));
   return {
     packA, packB, width,
     depth: evenly(k, mostDepth, 4),
@@ -42,7 +50,7 @@ export function planBlocks(form: Form, { m, n, k, b, prepacked }: GemmSpec): Blo
   };
 }
 
-/** An operand of so many bytes is as fast in place: all of it stays in the first-level cache. */
+/** An operand of so many bytes is as fast in place, however it lies: all of it stays in the first-level cache. */
 export const smallBytes = 8192;
 
 export const align = (bytes: number): number => Math.ceil(bytes / 64) * 64;

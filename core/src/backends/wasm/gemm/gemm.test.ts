@@ -36,6 +36,13 @@ describe("static products", () => {
         for (const layout of layouts(m, n, k)) give({ m, n, k, ...layout, accumulate: m % 2 === 1 });
     });
   });
+  it("around the sizes up to which operands are read where they lie", () => {
+    all((give) => {
+      for (const [m, n, k] of [[30, 128, 128], [30, 128, 129], [30, 129, 127], [30, 256, 128], [30, 257, 127], [20, 64, 48], [20, 64, 49], [20, 65, 47], [20, 128, 48], [20, 129, 47], [16, 70, 64], [16, 70, 65]] as const)
+        for (const layout of layouts(m, n, k)) give({ m, n, k, ...layout, accumulate: k % 2 === 1 });
+      for (const k of [2048, 2049]) for (const m of [32, 64]) give({ m, n: 66, k, a: { row: k, k: 1 }, b: { k: 66, column: 1 }, c: { row: 66 }, accumulate: false });
+    });
+  });
   it("matrix times vector, both ways: around the sums in flight, the turns of loops and the blocks of columns", () => {
     all((give) => {
       for (const rows of [1, 2, 3, 5, 6, 7, 8, 9, 17]) for (const k of [1, 2, 3, 7, 8, 9, 31, 33, 64])
