@@ -53,7 +53,7 @@ export function deviation(value: NDArray, twin: NDArray): number {
   return Number.isNaN(d) ? Infinity : d / Math.max(scale, 1e-3);
 }
 
-const moves = new Set(["call", "cond", "scan", "while", "sort", "gather", "dynamicSlice", "dynamicUpdateSlice", "select", "convert", "bitcast", "stopGradient", "threefry2x32", "iota", "transpose", "broadcast", "reshape", "slice", "pad", "reverse", "concatenate", "windows", "reduceMax", "reduceMin", "reduceAnd", "reduceOr", "reduceXor", "argmax", "argmin", "cummax", "cummin"]);
+const moves = new Set(["call", "cond", "scan", "while", "sort", "gather", "dynamicSlice", "dynamicUpdateSlice", "select", "convert", "bitcast", "stopGradient", "threefry2x32", "iota", "transpose", "broadcast", "reshape", "slice", "pad", "reverse", "concatenate", "windows", "reduceMax", "reduceMin", "firstMax", "firstMin", "reduceAnd", "reduceOr", "reduceXor", "argmax", "argmin", "cummax", "cummin"]);
 const exactFloats = new Set(["neg", "abs", "sign", "floor", "ceil", "round", "trunc", "sqrt", "isFinite", "add", "sub", "mul", "div", "rem", "max", "min", "nextafter", "eq", "ne", "lt", "le", "gt", "ge"]);
 
 /** Whether IEEE 754 and integer arithmetic define every bit of the result (but a NaN's). */

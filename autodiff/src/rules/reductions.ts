@@ -1,7 +1,7 @@
 import type { NDArray } from "@hessia/core";
-import { bind1, primitiveFamilies, reshapeTo, shape, transposeTo } from "@hessia/core/extend";
+import { bind1, broadcastTo, type Primitive, primitiveFamilies, reshapeTo, shape, transposeTo } from "@hessia/core/extend";
 import { type Derivative, type DerivativeRules, linear, nonDifferentiable, zero } from "../derivative.js";
-import { div, eq, expandAlong, mask, mul, pad, slice, sum } from "../ops.js";
+import { constant, div, eq, expandAlong, iota, mask, mul, pad, select, slice, sum } from "../ops.js";
 import type { Tangent } from "../zero.js";
 
 const { range, sizeOf } = shape;
@@ -14,6 +14,16 @@ const extremum: Derivative<Axes> = (primitive) => ({
     const hit = mask(eq(x!, expandAlong(y, x!.shape, axes)), x!);
     const share = div(hit, expandAlong(sum(hit, axes), x!.shape, axes));
     return { primals: [y], tangents: [sum(mul(dx as NDArray, share), axes)] };
+  },
+});
+
+/** The first element that attains the extremum hands its tangent on. */
+const first = (at: Primitive<Axes>): Derivative<Axes> => (primitive) => ({
+  jvp([x], [dx], { axes }) {
+    const window = axes.map((d) => x!.shape[d]!);
+    const rank = broadcastTo(reshapeTo(iota([sizeOf(window)], 0), window), x!.shape, axes);
+    const chosen = eq(expandAlong(bind1(at, [x!], { axes }), x!.shape, axes), rank);
+    return { primals: [bind1(primitive, [x!], { axes })], tangents: [sum(select(chosen, dx as NDArray, constant(x!, 0)), axes)] };
   },
 });
 
@@ -49,6 +59,8 @@ export const reductionRules: DerivativeRules<typeof primitiveFamilies.reductions
   reduceProd: product,
   reduceMax: extremum,
   reduceMin: extremum,
+  firstMax: first(primitiveFamilies.reductions.argmax),
+  firstMin: first(primitiveFamilies.reductions.argmin),
   reduceAnd: nonDifferentiable("it acts on bits"),
   reduceOr: nonDifferentiable("it acts on bits"),
   reduceXor: nonDifferentiable("it acts on bits"),

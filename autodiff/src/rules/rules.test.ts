@@ -47,7 +47,7 @@ describe("structural operations", () => {
 
 describe("reductions and cumulations", () => {
   const x = spread([-2, 2], 24).reshape([2, 3, 4]);
-  for (const name of ["reduceSum", "reduceProd", "reduceMax", "reduceMin"] as const)
+  for (const name of ["reduceSum", "reduceProd", "reduceMax", "reduceMin", "firstMax", "firstMin"] as const)
     for (const axes of [[1], [0, 2], [0, 1, 2]]) it(`${name} over ${axes.join()}`, () => checkGrads((v: NDArray) => np.square(bind1(reductions[name], [np.sin(v)], { axes })), [x]));
   for (const name of ["cumsum", "cumprod", "cummax", "cummin"] as const)
     for (const reverse of [false, true]) it(`${name}${reverse ? " reversed" : ""}`, () => checkGrads((v: NDArray) => np.square(bind1(cumulative[name], [np.sin(v)], { axis: 1, reverse })), [spread([-2, 2], 12).reshape([2, 6])], { order: 3, rtol: 1e-5, atol: 1e-5 }));
@@ -58,6 +58,10 @@ describe("reductions and cumulations", () => {
     expectClose(hessian(f)(np.array([0, 0, 3])), [[0, 3, 0], [3, 0, 0], [0, 0, 0]]);
   });
   it("cumprod with zeros", () => checkGrads((v: NDArray) => bind1(cumulative.cumprod, [v], { axis: 0, reverse: false }), [np.array([2, 0, 3, 0, -1])], { order: 3, rtol: 1e-5, atol: 1e-5 }));
+  it("the first of equal extrema has the whole derivative", () => {
+    expectClose(grad((v: NDArray) => bind1(reductions.firstMax, [v], { axes: [0] }))(np.array([1, 3, 3, 3])), [0, 1, 0, 0]);
+    expectClose(grad((v: NDArray) => np.sum(bind1(reductions.firstMin, [v], { axes: [0, 2] }).mul(np.array([1, 10]))))(np.array([[[2, 1], [5, 5]], [[1, 1], [5, 4]]])), [[[0, 1], [0, 0]], [[0, 0], [0, 10]]]);
+  });
   it("ties share equally", () => {
     expectClose(grad((v: NDArray) => bind1(reductions.reduceMax, [v], { axes: [0] }))(np.array([1, 3, 3, 3])), [0, 1 / 3, 1 / 3, 1 / 3]);
     expectClose(grad((v: NDArray) => bind1(binary.max, [v, np.array(2)], {}))(np.array(2)), 0.5);

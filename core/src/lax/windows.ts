@@ -7,13 +7,11 @@ import { highest, identity, lowest } from "../kernel/identity.js";
 import { asArray, promoteToFloat } from "../numpy/convert.js";
 import * as reductions from "../primitives/reductions.js";
 import * as structural from "../primitives/structural.js";
-import * as types from "../primitives/types.js";
 import { broadcastTo, reshapeTo, transposeTo } from "../primitives/structural-ops.js";
 import { bind1 } from "../trace/trace.js";
-import { add, div, eq, max, min, mul } from "./elementwise.js";
+import { add, div, max, min, mul } from "./elementwise.js";
 import { dilatedSize, type Padding, perAxis, resolvePadding } from "./padding.js";
 import { concatenate, pad, sliceInDim, squeeze } from "./structure.js";
-import { broadcastedIota } from "./types.js";
 
 export type WindowOp = "add" | "mul" | "max" | "min";
 export type Combine = (a: NDArray, b: NDArray) => NDArray;
@@ -54,24 +52,12 @@ export function reduceWindow(x: ArrayLike, init: number, computation: WindowOp |
   const padded = isPadded ? pad(a, neutral, pairs.map(([lo, hi], d) => [lo, hi, base[d]! - 1])) : a;
   const view = { window, strides, dilation };
   if (op === undefined) return foldWindows(padded, view, start, computation as Combine);
-  const y = (op === "max" || op === "min") && isFloat(a.dtype) ? firstExtremum(padded, view, op) : reduceView(padded, view, op);
+  const y = bind1(reducers[op], [bind1(structural.windows, [padded], view)], { axes: range(a.ndim, a.ndim) });
   return start === neutral ? y : functions[op](y, broadcastTo(scalar(start, a.dtype, a.weak), y.shape, []));
 }
 
 interface View { readonly window: readonly number[]; readonly strides: readonly number[]; readonly dilation: readonly number[] }
-const reducers = { add: reductions.reduceSum, mul: reductions.reduceProd, max: reductions.reduceMax, min: reductions.reduceMin };
-const windowAxes = (n: number) => range(n, n);
-const reduceView = (x: NDArray, view: View, op: WindowOp): NDArray => bind1(reducers[op], [bind1(structural.windows, [x], view)], { axes: windowAxes(x.ndim) });
-
-/** The extremum as the element at its first position, so that exactly one element of a window gets the derivative. */
-function firstExtremum(x: NDArray, view: View, op: "max" | "min"): NDArray {
-  const all = bind1(structural.windows, [x], view);
-  const axes = windowAxes(x.ndim);
-  const at = bind1(op === "max" ? reductions.argmax : reductions.argmin, [all], { axes });
-  const rank = reshapeTo(broadcastedIota("int32", [sizeOf(view.window)], 0), view.window);
-  const chosen = eq(broadcastTo(at, all.shape, range(x.ndim)), broadcastTo(rank, all.shape, axes));
-  return bind1(reductions.reduceSum, [bind1(types.select, [chosen, all, broadcastTo(scalar(0, x.dtype, x.weak), all.shape, [])], {})], { axes });
-}
+const reducers = { add: reductions.reduceSum, mul: reductions.reduceProd, max: reductions.firstMax, min: reductions.firstMin };
 
 function foldWindows(x: NDArray, view: View, init: number, combine: Combine): NDArray {
   const all = bind1(structural.windows, [x], view);

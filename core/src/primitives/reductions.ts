@@ -33,6 +33,9 @@ export const reduceSum = reduction("reduceSum", "add", "number", { linear: true 
 export const reduceProd = reduction("reduceProd", "mul", "number");
 export const reduceMax = reduction("reduceMax", "max", "any", { nonEmpty: true });
 export const reduceMin = reduction("reduceMin", "min", "any", { nonEmpty: true });
+/** As `reduceMax`, but of equal elements the first, row-major over the axes, gets the whole derivative. */
+export const firstMax = reduction("firstMax", "max", "any", { nonEmpty: true });
+export const firstMin = reduction("firstMin", "min", "any", { nonEmpty: true });
 export const reduceAnd = reduction("reduceAnd", "and", "bits");
 export const reduceOr = reduction("reduceOr", "or", "bits");
 export const reduceXor = reduction("reduceXor", "xor", "bits");
@@ -40,4 +43,4 @@ export const reduceXor = reduction("reduceXor", "xor", "bits");
 export const argmax = reduction("argmax", "argmax", "any", { gives: "int32", nonEmpty: true });
 export const argmin = reduction("argmin", "argmin", "any", { gives: "int32", nonEmpty: true });
 
-export const reductionPrimitives = { reduceSum, reduceProd, reduceMax, reduceMin, reduceAnd, reduceOr, reduceXor, argmax, argmin };
+export const reductionPrimitives = { reduceSum, reduceProd, reduceMax, reduceMin, firstMax, firstMin, reduceAnd, reduceOr, reduceXor, argmax, argmin };

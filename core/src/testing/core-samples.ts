@@ -58,6 +58,7 @@ function table(): [AnyPrimitive, readonly Sample[]][] {
     [st.overlapAdd, [s([real([3, 3])], { shape: [7], window: [3], strides: [2], dilation: [1] }), s([real([2, 3, 2, 2])], { shape: [3, 5], window: [2, 2], strides: [1, 1], dilation: [1, 2] })]],
     [red.reduceSum, reduce((shape) => real(shape))], [red.reduceProd, [...reduce((shape) => real(shape)), s([fixedInput([2, 0, 3, 0.5], [4], "float64")], { axes: [0] }), s([fixedInput([2, 0, 0, 0.5], [4], "float64")], { axes: [0] })]],
     [red.reduceMax, reduce((shape) => distinctInput(shape))], [red.reduceMin, reduce((shape) => distinctInput(shape))],
+    [red.firstMax, reduce((shape) => distinctInput(shape))], [red.firstMin, reduce((shape) => distinctInput(shape))],
     [red.argmax, reduce((shape) => distinctInput(shape))], [red.argmin, reduce((shape) => distinctInput(shape))],
     [red.reduceAnd, reduce(boolInput)], [red.reduceOr, reduce(boolInput)], [red.reduceXor, reduce((shape) => intInput(shape, 0, 8))],
     ...(["cumsum", "cumprod"] as const).map((k): [AnyPrimitive, Sample[]] => [cum[k], [s([real([2, 4])], { axis: 1, reverse: false }), s([real([3, 2])], { axis: 0, reverse: true })]]),

@@ -40,23 +40,35 @@ function keepDims(kernel: Kernel, keep: readonly number[]): Kernel {
   return mapKernel(kernel, keep.filter((d) => d < outputs).map(size), keep.filter((d) => d >= outputs).map(size), (a) => ({ offset: a.offset, strides: keep.map((d) => strideOf(a, d)) }));
 }
 
-/** Output dimensions in which a guard's truth changes, with the positions where it does. */
+/**
+ * Output dimensions in which a guard's truth changes, with the positions where it does. Where a guard looks at a window as well, these
+ * are the ends of the positions whose whole window is inside, if those are most.
+ */
 function breakpoints(kernel: Kernel, bound: number): Map<number, number[]> {
   const points = new Map<number, Set<number>>();
+  const outputs = kernel.dims.length;
   visitKernel(kernel, (e) => {
     if (e.op !== "guard") return;
     for (const { index, lo, hi } of e.bounds) {
-      const moving = index.strides.flatMap((s, d) => (s === 0 ? [] : [d]));
+      const moving = index.strides.flatMap((s, d) => (s === 0 || d >= outputs ? [] : [d]));
       const d = moving[0];
-      if (moving.length !== 1 || d === undefined || d < bound || d >= kernel.dims.length) continue;
+      if (moving.length !== 1 || d === undefined || d < bound) continue;
       const s = index.strides[d]!;
-      // First position at which `offset + s i` crosses a bound.
-      const at = s > 0
-        ? [Math.ceil((lo - index.offset) / s), Math.ceil((hi - index.offset) / s)]
-        : [Math.floor((index.offset - lo) / -s) + 1, Math.floor((index.offset - hi) / -s) + 1];
+      let [least, most] = [index.offset, index.offset];
+      kernel.reduceDims.forEach((n, r) => {
+        const reach = strideOf(index, outputs + r) * (n - 1);
+        if (reach < 0) least += reach;
+        else most += reach;
+      });
+      // First positions at which the window begins to be inside, and no longer is.
+      const [from, to] = s > 0
+        ? [Math.ceil((lo - least) / s), Math.ceil((hi - most) / s)]
+        : [Math.floor((most - hi) / -s) + 1, Math.floor((least - lo) / -s) + 1];
+      const size = kernel.dims[d]!;
+      if (least !== most && 2 * (Math.min(to, size) - Math.max(from, 0)) < size) continue;
       const set = points.get(d) ?? new Set<number>();
       points.set(d, set);
-      for (const p of at) if (p > 0 && p < kernel.dims[d]!) set.add(p);
+      for (const p of [from, to]) if (p > 0 && p < size) set.add(p);
     }
   });
   return new Map([...points].filter(([, set]) => set.size > 0).map(([d, set]) => [d, [...set].sort((a, b) => a - b)]));
