@@ -80,9 +80,10 @@ function stackRows(rows: readonly NDArray[], fn: string): NDArray {
 /** A number beside integer arrays stays an integer when it is one: `int32 + 1` is int32, `int32 + 0.5` a float. */
 function weakTypeOf(value: number, others: readonly NDArray[]): WeakDType {
   const integers = others.length > 0 && others.every((o) => !isFloat(o.dtype));
-  const largest = others.some((o) => o.dtype === "uint32") && others.every((o) => o.dtype !== "int32") ? 4294967295 : 2147483647;
+  const unsigned = others.some((o) => o.dtype === "uint32") && others.every((o) => o.dtype !== "int32");
+  const [least, largest] = unsigned ? [0, 4294967295] : [-2147483648, 2147483647];
   // A number that the integers beside it cannot hold makes the result a float rather than a wrong integer.
-  return integers && Number.isInteger(value) && value >= -2147483648 && value <= largest ? { dtype: "int32", weak: true } : { dtype: defaultFloat(), weak: true };
+  return integers && Number.isInteger(value) && value >= least && value <= largest ? { dtype: "int32", weak: true } : { dtype: defaultFloat(), weak: true };
 }
 
 const typeOf = (x: NDArray): WeakDType => ({ dtype: x.dtype, weak: x.weak });

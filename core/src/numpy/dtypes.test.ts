@@ -41,6 +41,14 @@ describe("dtypes", () => {
     expect(() => np.issubdtype("uint32", "flotaing" as "floating")).toThrow(/issubdtype\(family\)/);
     expect([np.isscalar(1), np.isscalar(np.array(1))]).toEqual([true, false]);
   });
+  it("a negative number beside unsigned integers makes floats, as every number that the integers cannot hold", () => {
+    const x = np.array(Uint32Array.of(0, 5, 4294967295));
+    expect(np.less(x, -1).toArray()).toEqual([false, false, false]);
+    expect(np.divide(x, -1).toArray()).toEqual([-0, -5, -4294967295]);
+    expect([np.add(x, -1).dtype, np.add(x, -1).toArray()]).toEqual(["float64", [-1, 4, 4294967294]]);
+    expect(np.add(x, 4294967295).dtype).toBe("uint32");
+    expect(np.add(x.astype("int32"), -1).dtype).toBe("int32");
+  });
   it("treats real arrays as complex ones without imaginary part", () => {
     expect(np.angle([-1, 0, 2]).toArray()).toEqual([Math.PI, 0, 0]);
     expect(np.angle([-1], true).toArray()).toEqual([180]);

@@ -133,7 +133,9 @@ export const floorDivide: BinaryFunction = composite("floorDivide", (x, y) => {
   const q = bind1(p.div, [bind1(p.sub, [x, r], noParams), y], noParams);
   const below = choose(differ, bind1(p.sub, [q, constantLike(q, 1)], noParams), q);
   const exact = bind1(p.div, [x, y], noParams);
-  return choose(bind1(u.isFinite, [exact], noParams), bind1(u.round, [below], noParams), choose(isZero(y), exact, bind1(p.mul, [below, constantLike(below, NaN)], noParams)));
+  const whole = bind1(u.round, [below], noParams);
+  const signed = choose(isZero(whole), bind1(p.mul, [bind1(u.sign, [exact], noParams), constantLike(exact, 0)], noParams), whole);
+  return choose(isZero(y), exact, signed);
 });
 
 /** `[floorDivide(a, b), remainder(a, b)]`. */

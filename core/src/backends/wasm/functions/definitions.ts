@@ -8,6 +8,7 @@ import { acos, asin, atan, atan2 } from "./inverse-trigonometric.js";
 import { Lanes } from "./lanes.js";
 import { acosh, asinh, atanh, log, log10, log1p, log2 } from "./logarithm.js";
 import { cbrt, pow } from "./power.js";
+import { rem } from "./remainder.js";
 import { cos, sin, tan } from "./trigonometric.js";
 
 type Pure = (l: Lanes, ...args: Value[]) => Value;
@@ -18,7 +19,7 @@ const rsqrt: Pure = (l, x) => l.div(l.number(1), l.sqrt(x!));
 const pure = {
   exp2, expm1, log, log1p: (l, x) => log1p(l, x!), log2, log10, tanh, logistic, sinh, cosh, asinh, acosh, atanh, asin, acos, atan, atan2, cbrt, erf, rsqrt,
 } as Readonly<Partial<Record<UnaryFn | ArithmeticFn, Pure>>>;
-const guarded = { exp: (l, _, x) => exp(l, x!), sin, cos, tan, pow, erfc, erfInv, lgamma, digamma } as Readonly<Partial<Record<UnaryFn | ArithmeticFn, Guarded>>>;
+const guarded = { exp: (l, _, x) => exp(l, x!), sin, cos, tan, pow, rem, erfc, erfInv, lgamma, digamma } as Readonly<Partial<Record<UnaryFn | ArithmeticFn, Guarded>>>;
 
 export const vectorizedNames = [...Object.keys(pure), ...Object.keys(guarded)] as readonly (UnaryFn | ArithmeticFn)[];
 

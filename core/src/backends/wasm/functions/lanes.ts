@@ -78,6 +78,7 @@ export class Lanes {
   abs(a: Value): Value { return this.f("abs", a); }
   neg(a: Value): Value { return this.f("neg", a); }
   nearest(a: Value): Value { return this.f("nearest", a); }
+  trunc(a: Value): Value { return this.f("trunc", a); }
   /** `b < a ? b : a`: a NaN in `a` stays. One machine instruction, unlike `min`. */
   pmin(a: Value, b: Value | number): Value { return this.f("pmin", a, b); }
   /** `a < b ? b : a`: a NaN in `a` stays. */

@@ -6,8 +6,17 @@ import type { Body, Value } from "./graph.js";
 import { Lanes } from "./lanes.js";
 import { split, splitLogShort } from "./logarithm.js";
 
-/** Arguments other than a positive finite base and a finite exponent go to JavaScript's function. */
-const unusual = (l: Lanes, x: Value, y: Value): Value => l.not(l.and(l.and(l.gt(x, 0), l.lt(x, Infinity)), l.lt(l.abs(y), Infinity)));
+/** Arguments other than a finite base that is not 0 and a finite exponent go to JavaScript's function. */
+const unusual = (l: Lanes, magnitude: Value, y: Value): Value => l.not(l.and(l.and(l.gt(magnitude, 0), l.lt(magnitude, Infinity)), l.lt(l.abs(y), Infinity)));
+
+/** |x|^y as x^y: negative for a negative base and an odd exponent, NaN for one that is no integer. */
+function signed(l: Lanes, value: Value, x: Value, y: Value): Value {
+  const half = l.mul(y, 0.5);
+  const negative = l.lt(x, 0);
+  const odd = l.and(l.ne(l.trunc(half), half), l.signBit);
+  const broken = l.ne(l.trunc(y), y);
+  return l.or(l.xor(value, l.and(odd, negative)), l.and(broken, negative));
+}
 
 /** x^y = 2^(y log2 x), the logarithm and the product in two parts: fdlibm's e_pow.c, without its table. */
 function powFloat64(l: Lanes, x: Value, y: Value): Value {
@@ -67,11 +76,12 @@ function powFloat32(d: Lanes, x: Value, y: Value): Value {
 }
 
 export function pow(l: Lanes, library: FunctionLibrary, x: Value, y: Value): Body {
-  const otherwise = { when: unusual(l, x, y), call: library.host("pow", l.dtype) };
-  if (l.wide) return { value: powFloat64(l, x, y), otherwise };
+  const magnitude = l.abs(x);
+  const otherwise = { when: unusual(l, magnitude, y), call: library.host("pow", l.dtype) };
+  if (l.wide) return { value: signed(l, powFloat64(l, magnitude, y), x, y), otherwise };
   const d = new Lanes("float64", library);
-  const [xs, ys] = [halves(x), halves(y)];
-  return { value: fromHalves(powFloat32(d, xs[0], ys[0]), powFloat32(d, xs[1], ys[1])), otherwise };
+  const [xs, ys] = [halves(magnitude), halves(y)];
+  return { value: signed(l, fromHalves(powFloat32(d, xs[0], ys[0]), powFloat32(d, xs[1], ys[1])), x, y), otherwise };
 }
 
 /** A polynomial to 19 bits, cut to half length so that its square is exact, and one step of third order (as in fdlibm's s_cbrt.c). */

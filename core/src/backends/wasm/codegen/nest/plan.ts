@@ -66,7 +66,9 @@ function costs(e: Expr, dim: number, lanes: number, dependence: ReadonlyMap<Expr
       return ModuleFunctions.isVectorized(e.fn, e.x.dtype as FloatDType) ? [12, 11] : [20, 21 * lanes];
     }
     case "binary": {
-      if (isNativeBinary(e.fn, e.a.dtype) || (vectorShift[e.fn] && e.b.op === "const")) return [1, 1];
+      if (vectorShift[e.fn] && e.b.op !== "const") return [4, 25];
+      if (!isFloat(e.a.dtype) && (e.fn === "div" || e.fn === "rem")) return [8, 14];
+      if (isNativeBinary(e.fn, e.a.dtype)) return [1, 1];
       if (isFloat(e.a.dtype) && ModuleFunctions.isVectorized(e.fn as "pow", e.a.dtype as FloatDType)) return [20, 19];
       return isFloat(e.a.dtype) ? [20, 22 * lanes] : [4, 7 * lanes];
     }

@@ -166,7 +166,7 @@ const integerArithmetic: Partial<Record<BinaryFn, PlainOp>> = { add: "i32x4.add"
 export function isNativeBinary(fn: BinaryFn, dtype: DType): boolean {
   if (isCompare(fn)) return true;
   if (dtype === "float32" || dtype === "float64") return nativeArithmetic.has(fn);
-  return (dtype === "bool" ? boolArithmetic : integerArithmetic)[fn] !== undefined || fn === "max" || fn === "min";
+  return (dtype === "bool" ? boolArithmetic : integerArithmetic)[fn] !== undefined || fn === "max" || fn === "min" || (dtype !== "bool" && (fn === "div" || fn === "rem" || vectorShift[fn] !== undefined));
 }
 
 /** Both operands on the stack, result on the stack; `dtype` is the operands'. */
@@ -203,7 +203,43 @@ export function vectorBinary(f: FunctionBuilder, library: FunctionLibrary, fn: B
   const direct = integerArithmetic[fn];
   if (direct) f.op(direct);
   else if (fn === "max" || fn === "min") f.op(`i32x4.${fn}_${sign}`);
+  else if (fn === "div" || fn === "rem") integerDivision(f, fn, sign, lanes);
+  else if (fn === "shiftLeft" || fn === "shiftRight" || fn === "shiftRightArithmetic") shiftByLanes(f, fn === "shiftRightArithmetic" && dtype === "uint32" ? "shiftRight" : fn);
   else throw new TypeError(`${fn} of ${dtype} has no vector code`);
+}
+
+/**
+ * Both integers on the stack. A quotient of doubles is truncated right, since integers of 32 bits are no closer to the next one than 2^-32; its low
+ * bits, behind a large power of two, are the integer modulo 2^32. Infinity and NaN of a zero divisor end in zeros, as the integer rule asks.
+ */
+function integerDivision(f: FunctionBuilder, fn: "div" | "rem", sign: "s" | "u", lanes: Lanes): void {
+  withLocals(f, ["v128", "v128"], (a, b) => {
+    const half = (upper: boolean): void => {
+      for (const x of [a, b]) {
+        f.get(x);
+        if (upper) f.get(x).shuffle32(2, 3, 2, 3);
+        f.op(`f64x2.convert_low_i32x4_${sign}`);
+      }
+      f.op("f64x2.div").op("f64x2.trunc").f64x2(1.5 * 2 ** 52).op("f64x2.add");
+    };
+    if (fn === "rem") f.get(a);
+    half(false);
+    if (lanes === 4) half(true);
+    else f.i32x4(0);
+    f.shuffle32(0, 2, 4, 6);
+    if (fn === "rem") f.get(b).op("i32x4.mul").op("i32x4.sub");
+  });
+}
+
+/** Integers and counts on the stack: one shift for each bit of the count, where it is set. Counts of 32 and more give 0 or the sign. */
+function shiftByLanes(f: FunctionBuilder, fn: "shiftLeft" | "shiftRight" | "shiftRightArithmetic"): void {
+  withLocals(f, ["v128", "v128"], (a, n) => {
+    if (fn === "shiftRightArithmetic") f.get(n).i32x4(31).op("i32x4.min_u").set(n);
+    for (let bit = 0; bit < 5; bit++)
+      f.get(a).i32(2 ** bit).op(vectorShift[fn]!).get(a).get(n).i32(31 - bit).op("i32x4.shl").i32(31).op("i32x4.shr_s").op("v128.bitselect").set(a);
+    f.get(a);
+    if (fn !== "shiftRightArithmetic") f.get(n).i32x4(32).op("i32x4.lt_u").op("v128.and");
+  });
 }
 
 export function vectorCast(f: FunctionBuilder, from: DType, to: DType, lanes: Lanes): void {
@@ -231,7 +267,7 @@ export function vectorCast(f: FunctionBuilder, from: DType, to: DType, lanes: La
 
 /** Whether an expression is a function of many instructions. */
 export const isElementary = (e: Expr): boolean =>
-  (e.op === "unary" && !isNativeUnary(e.fn, e.x.dtype)) || (e.op === "binary" && !isNativeBinary(e.fn, e.a.dtype) && vectorShift[e.fn] === undefined);
+  (e.op === "unary" && !isNativeUnary(e.fn, e.x.dtype)) || (e.op === "binary" && !isNativeBinary(e.fn, e.a.dtype));
 
 /** The shift of all lanes by one count below 32. */
 export const vectorShift: Readonly<Partial<Record<BinaryFn, PlainOp>>> = { shiftLeft: "i32x4.shl", shiftRight: "i32x4.shr_u", shiftRightArithmetic: "i32x4.shr_s" };
