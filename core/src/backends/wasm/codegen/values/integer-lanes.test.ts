@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { lax, type NDArray, np } from "../../../index.js";
+import { lax, type NDArray, np } from "../../../../index.js";
 
 const edges = [0, 1, -1, 2, 7, -7, 2147483647, -2147483648, -2147483647, 31, 32, 33, -100, 65536, -65537];
 
