@@ -1,6 +1,6 @@
 import type { DType, TypedArray } from "../../base/dtype.js";
 import { type Affine, type BufferId, type Expr, visitExpr } from "../../kernel/expr.js";
-import { binary, bitcast, convert, round, unary } from "./scalar.js";
+import { binary, bitcast, convert, round, unary } from "./semantics.js";
 
 const address = (a: Affine, i: readonly number[]): number => a.strides.reduce((sum, s, d) => sum + s * (i[d] ?? 0), a.offset);
 

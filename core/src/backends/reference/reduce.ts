@@ -1,7 +1,7 @@
 import type { DType } from "../../base/dtype.js";
 import { identity } from "../../kernel/identity.js";
 import type { ReduceOp } from "../../kernel/schedule.js";
-import { binary } from "./scalar.js";
+import { binary } from "./semantics.js";
 
 /** Folds a sequence of values; `result` may be asked once. */
 export interface Fold {

@@ -78,4 +78,4 @@ export const arithmeticFunctions: Readonly<Record<ArithmeticFn, (a: number, b: n
   igammac,
 };
 
-export { roundHalfEven, nextafterFloat32 } from "./rounding.js";
+export { nextafterFloat32 } from "./rounding.js";

@@ -1,7 +1,7 @@
 import type { DType } from "../../base/dtype.js";
 import { isFloat } from "../../base/dtype.js";
 import { type ArithmeticFn, type BinaryFn, type CompareFn, isCompare, type UnaryFn } from "../../kernel/expr.js";
-import { arithmeticFunctions, unaryFunctions } from "../../kernel/functions/index.js";
+import { arithmeticFunctions, nextafterFloat32, unaryFunctions } from "../../kernel/functions/index.js";
 
 /** Brings a double into the value set of a dtype: what storing and loading it would do. */
 export function round(dtype: DType, v: number): number {
@@ -26,6 +26,7 @@ export function convert(from: DType, to: DType, v: number): number {
 }
 
 const bits = new DataView(new ArrayBuffer(8));
+/** The same 32 bits as an element of another dtype. */
 export function bitcast(from: DType, to: DType, v: number): number {
   if (from === "float32") bits.setFloat32(0, v);
   else if (from === "int32") bits.setInt32(0, v);
@@ -37,6 +38,7 @@ const integerUnary: Partial<Record<UnaryFn, (v: number) => number>> = {
   neg: (v) => -v, abs: Math.abs, sign: Math.sign, not: (v) => ~v, floor: (v) => v, ceil: (v) => v, round: (v) => v, trunc: (v) => v,
 };
 
+/** A function of one operand of this dtype. */
 export function unary(fn: UnaryFn, dtype: DType): (v: number) => number {
   if (dtype === "bool" && fn === "not") return (v) => (v ? 0 : 1);
   const exact = !isFloat(dtype) ? integerUnary[fn] : undefined;
@@ -67,6 +69,7 @@ function integerPower(a: number, b: number): number {
   return result;
 }
 
+/** A function of two operands of this dtype; comparisons give 0 or 1. */
 export function binary(fn: BinaryFn, dtype: DType): (a: number, b: number) => number {
   if (isCompare(fn)) {
     const c = compare[fn];
@@ -77,14 +80,6 @@ export function binary(fn: BinaryFn, dtype: DType): (a: number, b: number) => nu
     return (a, b) => round(dtype, f(a, b, dtype));
   }
   const f = arithmeticFunctions[fn];
-  if (dtype === "float32" && fn === "nextafter") return nextafter32;
+  if (dtype === "float32" && fn === "nextafter") return nextafterFloat32;
   return dtype === "float64" ? f : (a, b) => Math.fround(f(a, b));
-}
-
-function nextafter32(a: number, b: number): number {
-  if (Number.isNaN(a) || Number.isNaN(b)) return NaN;
-  if (a === b) return b;
-  if (a === 0) return b > 0 ? 1.401298464324817e-45 : -1.401298464324817e-45;
-  const i = bitcast("float32", "int32", a);
-  return bitcast("int32", "float32", a < b === a > 0 ? i + 1 : i - 1);
 }
