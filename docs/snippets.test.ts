@@ -48,7 +48,9 @@ async function run(program: SnippetProgram): Promise<string[]> {
 /** `HESSIA_WRITE_DOCS=1 npm run docs` writes what the programs print into the files; read the difference. */
 const writing = Boolean(process.env["HESSIA_WRITE_DOCS"]);
 
+const devices = core.devices();
 afterEach(() => {
+  for (const name of core.devices()) if (!devices.includes(name) && name !== "webgpu") extend.unregisterBackend(name);
   core.setDefaultDevice("wasm");
   core.setDefaultFloat("float64");
 });

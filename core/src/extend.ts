@@ -30,7 +30,7 @@ export type { CondParams, ScanParams, WhileParams } from "./primitives/control-f
 export type { ConvParams } from "./primitives/convolution.js";
 export type { DotParams } from "./primitives/dot.js";
 export type { GatherParams, ScatterParams } from "./primitives/indexing.js";
-export { getBackend, registerBackend } from "./backends/registry.js";
+export { getBackend, registerBackend, unregisterBackend } from "./backends/registry.js";
 export type { Backend, BackendMemory, Executable, ExecutableReport, KernelLimits, Storage } from "./backends/backend.js";
 export type { Affine, BufferId, Expr } from "./kernel/expr.js";
 export type { Accumulate, BufferInfo, Donation, Kernel, KernelOutput, Operand, ReduceOp, Schedule, Step } from "./kernel/schedule.js";

@@ -10,6 +10,12 @@ export function registerBackend(backend: Backend): void {
   backends.set(backend.name, backend);
 }
 
+/** Forgets a backend, as a test does that has registered one. If it was the default device, that is again the one of the beginning. */
+export function unregisterBackend(name: string): void {
+  if (current?.name === name) current = undefined;
+  backends.delete(name);
+}
+
 /** @throws BackendError for a name that is not registered. */
 export function getBackend(name: string): Backend {
   const found = backends.get(name);
