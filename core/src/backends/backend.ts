@@ -65,8 +65,10 @@ export interface Backend {
 }
 
 export interface BackendMemory {
+  /** Bytes and number of the arrays that the device holds. */
   readonly liveBytes: number;
   readonly liveStorages: number;
+  /** The most bytes in use at once, whatever for. */
   readonly peakBytes: number;
   /** Entries into compiled code since start: one per run of an executable. */
   readonly runs: number;

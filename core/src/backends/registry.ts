@@ -33,6 +33,7 @@ export function defaultBackend(): Backend {
 
 /**
  * The device of arrays made without one: "wasm" unless set.
+ * @throws BackendError for a name that is not registered.
  * @example setDefaultDevice("reference");
  */
 export function setDefaultDevice(name: string): void {
@@ -40,7 +41,11 @@ export function setDefaultDevice(name: string): void {
 }
 export const defaultDevice = (): string => defaultBackend().name;
 
-/** Runs `f` with another default device, and puts the old one back, also when `f` throws. */
+/**
+ * Runs `f` with another default device, and puts the old one back, also when `f` throws. An asynchronous `f` has it until its first `await`.
+ * @throws BackendError for a name that is not registered.
+ * @example withDevice("reference", () => np.sin(1)).device // "reference"
+ */
 export function withDevice<T>(name: string, f: () => T): T {
   requireFunction(f, "withDevice", "f", "() => result");
   const before = current;

@@ -16,7 +16,7 @@ export const convertElementType = (x: ArrayLike, dtype: DType): NDArray => types
 /**
  * The same bits under another dtype of 32 bits.
  * @throws DTypeError for dtypes of other widths.
- * @example lax.bitcastConvertType(np.float32(1), "uint32") // 0x3f800000
+ * @example lax.bitcastConvertType(np.array(1, { dtype: "float32" }), "uint32") // 1065353216
  */
 export function bitcastConvertType(x: ArrayLike, dtype: DType): NDArray {
   const a = asArray(x, "bitcastConvertType");

@@ -22,6 +22,6 @@ export function where(condition: ArrayLike, a?: ArrayLike, b?: ArrayLike): NDArr
 /**
  * `f(x)` where the condition holds and `otherwise` elsewhere, with derivatives that are finite although f is not differentiable there: f sees
  * `safe` in place of the excluded elements.
- * @example whereGrad(np.greater(x, 0), np.sqrt, x, 1, 0) // derivative 0 at x = 0, not NaN
+ * @example np.whereGrad(np.greater(x, 0), np.sqrt, x, 1, 0) // derivative 0 at x = 0, not NaN
  */
 export const whereGrad = (condition: ArrayLike, f: (x: NDArray) => NDArray, x: ArrayLike, safe: ArrayLike, otherwise: ArrayLike = 0): NDArray => choose(condition, f(choose(condition, x, safe)), otherwise);

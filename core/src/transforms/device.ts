@@ -21,7 +21,12 @@ export async function devicePut<T>(tree: T, device: string): Promise<T> {
   return unflatten<T>(def, moved);
 }
 
-/** What a device holds and has run: live bytes and arrays, the peak, and the number of entries into compiled code. */
+/**
+ * What a device holds and has run: bytes and number of live arrays, the most bytes that were in use at once, and the number of entries into
+ * compiled code. On "wasm" arrays up to 8 KiB and those past the heap's 256 MB are JavaScript's, which counts them itself.
+ * @throws BackendError for an unknown device.
+ * @example const { runs } = memory(); np.add(1, 2); memory().runs - runs; // 1
+ */
 export const memory = (device: string = defaultDevice()): BackendMemory => getBackend(device).memory();
 
 /**

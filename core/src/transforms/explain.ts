@@ -37,8 +37,10 @@ export interface Explanation {
 }
 
 /**
- * Compiles a jitted function for these arguments and shows each stage: Program, optimized Program, Schedule, code and its size.
- * @example console.log(String(explain(jit(f), x)));
+ * Compiles a jitted function for these arguments, without running it, and shows each stage: Program, optimized Program, Schedule, code and its
+ * size. What it compiles the next call uses.
+ * @throws ArgumentError for a function that is not jitted.
+ * @example explain(jit((x: NDArray) => np.sin(x).mul(2).sum()), np.ones([3])).kernels // 1
  */
 export function explain<A extends readonly unknown[], R>(f: Jitted<A, R>, ...args: A): Explanation {
   if (typeof (f as Partial<Jitted<A, R>> | undefined)?.lower !== "function") throw new ArgumentError({ fn: "explain", arg: "f", expected: "a jitted function", got: describeValue(f), fix: "explain(jit(f), ...args)" });

@@ -20,7 +20,10 @@ import { flattenArgs, flattenResult, leafToArray } from "./function-args.js";
 export interface JitOptions {
   /** Positions of arguments that are not arrays but settings: a new value means a new compilation. */
   readonly staticArgnums?: number | readonly number[];
-  /** Positions of arguments whose memory the call may reuse; they cannot be used afterwards. */
+  /**
+   * Positions of arguments whose memory the call may reuse; they cannot be used afterwards (DisposedError). An array that the call uses twice
+   * cannot be donated (ArgumentError).
+   */
   readonly donateArgnums?: number | readonly number[];
   /** For error texts and printed Programs. */
   readonly name?: string;
@@ -87,7 +90,10 @@ const optionNames = ["staticArgnums", "donateArgnums", "name"] as const;
  * variable assigned anew later is not seen. Static arguments are compared by content where they are plain data, functions and instances of
  * classes by identity. Comparing or computing with a traced value by JavaScript's operators throws; only its truth cannot be caught, since
  * objects are always true: write `cond(x, ...)` or `np.where`, not `if (x)`, `!x`, `x && y` or `x ? a : b`.
- * @throws ConcretizationError where the function branches on a traced value; ArgumentError for leaves that are no arrays.
+ *
+ * The last 256 combinations of types and static arguments stay compiled.
+ * @throws ConcretizationError where the function branches on a traced value; ArgumentError for leaves that are no arrays; BackendError where
+ * a device lacks something that the function needs.
  * @example const f = jit((x: NDArray) => np.tanh(x).sum()); f(np.ones([3]));
  */
 export function jit<A extends readonly unknown[], R>(f: (...args: A) => R, options: JitOptions = {}): Jitted<A, R> {

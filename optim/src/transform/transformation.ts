@@ -37,7 +37,7 @@ export function transformation<S>(name: string, init: (params: unknown) => S, up
   };
 }
 
-/** Defines a transformation without state. @example statelessTransformation("double", (g) => mapTree((x) => x.mul(2), g)) */
+/** Defines a transformation without state. @example withoutState("double", (g) => mapTree((x) => x.mul(2), g)) */
 export const withoutState = (name: string, f: (grads: unknown, params: unknown, extra: Extras) => unknown): GradientTransformation<EmptyState> =>
   transformation(name, () => null, (grads, state, params, extra) => [f(grads, params, extra), state]);
 

@@ -2,7 +2,15 @@ import { isFloat, type TypedArray } from "../../base/dtype.js";
 import { asContraction } from "../../kernel/contraction.js";
 import type { Kernel } from "../../kernel/schedule.js";
 import { address } from "./evaluate.js";
-import { fold } from "./reduce.js";
+import { fold, type Fold } from "./reduce.js";
+
+/** Elements of an array, `step` apart. */
+interface Row { readonly data: TypedArray; readonly from: number; readonly step: number }
+
+/** A function of its own, which engines compile once for all kernels. */
+function addProducts(sum: Fold, n: number, x: Row, y: Row): void {
+  for (let r = 0; r < n; r++) sum.add((x.data[x.from + r * x.step] ?? 0) * (y.data[y.from + r * y.step] ?? 0));
+}
 
 /**
  * The one sum of a kernel, as a function of the output indices, where its terms are products of two floats that lie in memory: what
@@ -23,7 +31,7 @@ export function sumOfProducts(kernel: Kernel, buffers: readonly TypedArray[]): (
     const go = (d: number, fromA: number, fromB: number): void => {
       const n = kernel.reduceDims[d]!;
       if (d < last) for (let r = 0; r < n; r++) go(d + 1, fromA + r * alongA[d]!, fromB + r * alongB[d]!);
-      else for (let r = 0; r < n; r++) sum.add((x[fromA + r * stepA] ?? 0) * (y[fromB + r * stepB] ?? 0));
+      else addProducts(sum, n, { data: x, from: fromA, step: stepA }, { data: y, from: fromB, step: stepB });
     };
     go(0, address(a.index, i), address(b.index, i));
     return sum.result();

@@ -9,25 +9,25 @@ export interface Fold {
   result(): number;
 }
 
-/** Float sums carry a compensation (Neumaier 1974), so that the reference is the accurate one. */
-function compensatedSum(dtype: DType): Fold {
-  let sum = 0;
-  let c = 0;
-  return {
-    add(v) {
-      const t = sum + v;
-      c += Math.abs(sum) >= Math.abs(v) ? sum - t + v : v - t + sum;
-      sum = t;
-    },
-    result: () => {
-      const v = Number.isFinite(sum) ? sum + c : sum;
-      return dtype === "float32" ? Math.fround(v) : v;
-    },
-  };
+/** Float sums carry a compensation (Neumaier 1974), so that the reference is the accurate one. Fields, since engines box numbers that closures change. */
+class CompensatedSum implements Fold {
+  private sum = 0;
+  private lost = 0;
+  constructor(private readonly dtype: DType) {}
+  add(v: number): void {
+    const { sum } = this;
+    const t = sum + v;
+    this.lost += Math.abs(sum) >= Math.abs(v) ? sum - t + v : v - t + sum;
+    this.sum = t;
+  }
+  result(): number {
+    const v = Number.isFinite(this.sum) ? this.sum + this.lost : this.sum;
+    return this.dtype === "float32" ? Math.fround(v) : v;
+  }
 }
 
 export function fold(op: ReduceOp, dtype: DType): Fold {
-  if (op === "add" && (dtype === "float32" || dtype === "float64")) return compensatedSum(dtype);
+  if (op === "add" && (dtype === "float32" || dtype === "float64")) return new CompensatedSum(dtype);
   if (op === "argmax" || op === "argmin") {
     let best = NaN;
     let at = 0;

@@ -88,5 +88,5 @@ export function setThreads(n: number | "auto"): void {
   wasmBackend().threads.set(parseThreads(n, "setThreads", "n"), true);
 }
 
-/** How many threads share the work of large kernels on the CPU. */
+/** How many threads share the work of large kernels on the CPU, this one included. @example threads() // 1 */
 export const threads = (): number => wasmBackend().threads.count;
