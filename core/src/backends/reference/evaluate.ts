@@ -1,8 +1,14 @@
-import type { DType, TypedArray } from "../../base/dtype.js";
-import { type Affine, type BufferId, type Expr, visitExpr } from "../../kernel/expr.js";
+import type { TypedArray } from "../../base/dtype.js";
+import { type Affine, type Expr, visitExpr } from "../../kernel/expr.js";
 import { binary, bitcast, convert, round, unary } from "./semantics.js";
 
-const address = (a: Affine, i: readonly number[]): number => a.strides.reduce((sum, s, d) => sum + s * (i[d] ?? 0), a.offset);
+/** The value of an affine function at these loop indices; those that are not given count as 0. */
+export function address({ offset, strides }: Affine, i: readonly number[]): number {
+  let at = offset;
+  const known = Math.min(strides.length, i.length);
+  for (let d = 0; d < known; d++) at += strides[d]! * i[d]!;
+  return at;
+}
 
 /**
  * An expression as a function of the loop indices. Every distinct node has a slot and is computed once an element, operands first. A
@@ -47,6 +53,3 @@ export function evaluator(root: Expr, buffers: readonly TypedArray[], accumulato
 
 /** The value of an expression without loop indices, such as a base. */
 export const scalarValue = (e: Expr | undefined, buffers: readonly TypedArray[]): number => (e ? evaluator(e, buffers)([]) : 0);
-
-export type { BufferId, DType };
-export { address };

@@ -2,43 +2,54 @@ import type { TypedArray } from "../../base/dtype.js";
 import { BackendError } from "../../base/errors.js";
 import { sizeOf } from "../../base/shape.js";
 import { findRoutine } from "../../kernel/routine.js";
-import type { Kernel, Operand, Step } from "../../kernel/schedule.js";
+import type { Kernel, KernelOutput, Operand, Step } from "../../kernel/schedule.js";
 import { address, evaluator, scalarValue } from "./evaluate.js";
 import { sumOfProducts } from "./product.js";
 import { fold } from "./reduce.js";
 
-/** Calls `f` with every index of a box, the last one fastest. The same array each time. */
-function forEachIndex(dims: readonly number[], f: (i: number[]) => void): void {
-  const i = new Array<number>(dims.length).fill(0);
+/** Calls `f` with every index of a box in the places of `i` from `first` on, the last one fastest. */
+function forEachIndex(dims: readonly number[], i: number[], first: number, f: () => void): void {
+  i.fill(0, first, first + dims.length);
   for (let n = sizeOf(dims); n > 0; n--) {
-    f(i);
+    f();
     for (let d = dims.length - 1; d >= 0; d--) {
-      if (++i[d]! < dims[d]!) break;
-      i[d] = 0;
+      if (++i[first + d]! < dims[d]!) break;
+      i[first + d] = 0;
     }
   }
 }
 
+/** Writes outputs at loop indices `i`: all values are read before the first is written. */
+function writer(outputs: readonly KernelOutput[], buffers: readonly TypedArray[], results?: readonly number[]): (i: readonly number[]) => void {
+  const places = outputs.map((o) => ({ data: buffers[o.buffer]!, index: o.index, base: scalarValue(o.base, buffers), value: evaluator(o.value, buffers, results) }));
+  const computed = new Float64Array(places.length);
+  return (i) => {
+    for (let k = 0; k < places.length; k++) computed[k] = places[k]!.value(i);
+    for (let k = 0; k < places.length; k++) {
+      const { data, index, base } = places[k]!;
+      data[address(index, i) + base] = computed[k]!;
+    }
+  };
+}
+
 function runKernel(kernel: Kernel, buffers: readonly TypedArray[]): void {
-  const results: number[] = kernel.accumulators.map(() => 0);
-  const values = kernel.accumulators.map((a) => evaluator(a.value, buffers));
-  const outputs = kernel.outputs.map((o) => ({ data: buffers[o.buffer]!, index: o.index, base: scalarValue(o.base, buffers), value: evaluator(o.value, buffers, results) }));
+  const { dims, reduceDims, accumulators, outputs, stores = [] } = kernel;
+  const results: number[] = accumulators.map(() => 0);
+  const terms = accumulators.map((a) => evaluator(a.value, buffers));
+  const [write, writeBeside] = [writer(outputs, buffers, results), writer(stores, buffers)];
   const product = sumOfProducts(kernel, buffers);
-  const stores = (kernel.stores ?? []).map((o) => ({ data: buffers[o.buffer]!, index: o.index, base: scalarValue(o.base, buffers), value: evaluator(o.value, buffers) }));
-  forEachIndex(kernel.dims, (i) => {
+  const i = new Array<number>(dims.length + reduceDims.length).fill(0);
+  forEachIndex(dims, i, 0, () => {
     if (product) results[0] = product(i);
-    else if (kernel.accumulators.length) {
-      const folds = kernel.accumulators.map((a) => fold(a.op, a.op === "argmax" || a.op === "argmin" ? a.value.dtype : a.dtype));
-      forEachIndex(kernel.reduceDims, (r) => {
-        const all = [...i, ...r];
-        const beside = stores.map((o) => o.value(all));
-        folds.forEach((f, k) => f.add(values[k]!(all)));
-        stores.forEach((o, k) => (o.data[address(o.index, all) + o.base] = beside[k]!));
+    else if (accumulators.length > 0) {
+      const folds = accumulators.map((a) => fold(a.op, a.op === "argmax" || a.op === "argmin" ? a.value.dtype : a.dtype));
+      forEachIndex(reduceDims, i, dims.length, () => {
+        for (let k = 0; k < folds.length; k++) folds[k]!.add(terms[k]!(i));
+        if (stores.length > 0) writeBeside(i);
       });
       folds.forEach((f, k) => (results[k] = f.result()));
     }
-    const computed = outputs.map((o) => o.value(i));
-    outputs.forEach((o, k) => (o.data[address(o.index, i) + o.base] = computed[k]!));
+    write(i);
   });
 }
 
