@@ -6,6 +6,7 @@ import { concatenate } from "../primitives/structural.js";
 import { reshapeTo } from "../primitives/structural-ops.js";
 import { convertTo } from "../primitives/types.js";
 import { bind1 } from "../trace/trace.js";
+import { asOne } from "./as-one.js";
 import { along } from "./along.js";
 import { asArray, broadcastToShape, describe, promoteArrays } from "./convert.js";
 import { choose, floatArray, noParams } from "./elementwise.js";
@@ -29,6 +30,9 @@ export interface DiffOptions {
  * @example np.diff([1, 4, 9]) // [3, 5]
  */
 export function diff(x: ArrayLike, n = 1, axis = -1, options?: DiffOptions): NDArray {
+  return asOne("diff", [x], [n, axis, options], (x) => diffOf(x!, n, axis, options));
+}
+function diffOf(x: ArrayLike, n: number, axis: number, options?: DiffOptions): NDArray {
   const o = requireOptions(options, "diff", ["prepend", "append"]);
   requireInteger(n, "diff", "n", 0);
   let a = asArray(x, "diff");
@@ -51,6 +55,9 @@ export function diff(x: ArrayLike, n = 1, axis = -1, options?: DiffOptions): NDA
 
 /** Differences of the flattened array, with values before and behind. */
 export function ediff1d(x: ArrayLike, options?: { readonly toEnd?: ArrayLike; readonly toBegin?: ArrayLike }): NDArray {
+  return asOne("ediff1d", [x], [options], (x) => ediff1dOf(x!, options));
+}
+function ediff1dOf(x: ArrayLike, options?: { readonly toEnd?: ArrayLike; readonly toBegin?: ArrayLike }): NDArray {
   const o = requireOptions(options, "ediff1d", ["toEnd", "toBegin"]);
   const a = asArray(x, "ediff1d");
   const flat = (v: NDArray) => reshapeTo(v, [v.size]);
@@ -123,6 +130,9 @@ export function gradient(x: ArrayLike, axis?: AxisArg, options?: GradientOptions
  * @example np.trapezoid([1, 2, 3]) // 4
  */
 export function trapezoid(y: ArrayLike, x?: ArrayLike | null, options?: { readonly dx?: ArrayLike; readonly axis?: number }): NDArray {
+  return asOne("trapezoid", [y], [x, options], (y) => trapezoidOf(y!, x, options));
+}
+function trapezoidOf(y: ArrayLike, x?: ArrayLike | null, options?: { readonly dx?: ArrayLike; readonly axis?: number }): NDArray {
   const { dx = 1, axis = -1 } = requireOptions(options, "trapezoid", ["dx", "axis"]);
   const f = floatArray(y, "trapezoid", "y");
   const d = canonicalAxis(axis, f.ndim, "trapezoid");
@@ -141,6 +151,9 @@ export function trapezoid(y: ArrayLike, x?: ArrayLike | null, options?: { readon
  * @example np.unwrap([0, 3, 6.5, -3, 0])
  */
 export function unwrap(x: ArrayLike, options?: { readonly discont?: number | null; readonly axis?: number; readonly period?: number }): NDArray {
+  return asOne("unwrap", [x], [options], (x) => unwrapOf(x!, options));
+}
+function unwrapOf(x: ArrayLike, options?: { readonly discont?: number | null; readonly axis?: number; readonly period?: number }): NDArray {
   const { discont = null, axis = -1, period = 2 * Math.PI } = requireOptions(options, "unwrap", ["discont", "axis", "period"]);
   const a = floatArray(x, "unwrap");
   const d = canonicalAxis(axis, a.ndim, "unwrap");
@@ -162,6 +175,9 @@ export interface CrossOptions {
 }
 /** Cross product of vectors of 3 (or 2, which gives the z component) components; other axes broadcast. @throws ShapeError for other sizes. @example np.cross([1, 0, 0], [0, 1, 0]) // [0, 0, 1] */
 export function cross(a: ArrayLike, b: ArrayLike, options?: CrossOptions): NDArray {
+  return asOne("cross", [a, b], [options], (a, b) => crossOf(a!, b!, options));
+}
+function crossOf(a: ArrayLike, b: ArrayLike, options?: CrossOptions): NDArray {
   const o = requireOptions(options, "cross", ["axisa", "axisb", "axisc", "axis"]);
   const parts = (v: ArrayLike, axis: number, name: string): NDArray[] => {
     const x = asArray(v, "cross", name);

@@ -8,6 +8,7 @@ import { iota } from "../primitives/structural.js";
 import { broadcastTo } from "../primitives/structural-ops.js";
 import { convertTo, select } from "../primitives/types.js";
 import { bind1 } from "../trace/trace.js";
+import { asOne } from "./as-one.js";
 import { fused } from "./fused.js";
 import { asArray, broadcastArrays, describe, operandsOf, promoteOperands, promoteToFloat } from "./convert.js";
 
@@ -45,10 +46,14 @@ function withoutBool(x: NDArray, rule: BoolRule, fn: string, arg: string): NDArr
 
 /** The elementwise function of two operands that promotes and broadcasts, then applies a primitive. */
 export function binaryFunction(primitive: Primitive<NoParams>, fn: string, bool: BoolRule = "int32"): BinaryFunction {
-  return (a, b) => {
-    if (a instanceof NDArray && b instanceof NDArray && a.dtype === b.dtype && (bool === "keep" || a.dtype !== "bool") && sameShape(a, b)) return bindAlive(primitive, a, b, fn);
+  const general = (a: ArrayLike, b: ArrayLike): NDArray => {
     const [x, y] = promoteOperands([a, b], fn, ab) as [NDArray, NDArray];
     return broadcastBind(x.dtype === "bool" && typeof bool === "object" ? bool : primitive, withoutBool(x, bool, fn, "a"), withoutBool(y, bool, fn, "b"), fn);
+  };
+  return (a, b) => {
+    if (!(a instanceof NDArray && b instanceof NDArray)) return general(a, b);
+    if (a.dtype !== b.dtype || (bool !== "keep" && a.dtype === "bool")) return asOne(fn, [a, b], [], (x, y) => general(x!, y!));
+    return sameShape(a, b) ? bindAlive(primitive, a, b, fn) : general(a, b);
   };
 }
 
@@ -60,10 +65,14 @@ function broadcastBind(primitive: Primitive<NoParams>, x: NDArray, y: NDArray, f
 
 /** As `binaryFunction`, computing in floats. */
 export function floatBinaryFunction(primitive: Primitive<NoParams>, fn: string): BinaryFunction {
-  return (a, b) => {
-    if (a instanceof NDArray && b instanceof NDArray && a.dtype === b.dtype && isFloat(a.dtype) && sameShape(a, b)) return bindAlive(primitive, a, b, fn);
+  const general = (a: ArrayLike, b: ArrayLike): NDArray => {
     const [x, y] = promoteToFloat([a, b], fn, ab) as [NDArray, NDArray];
     return broadcastBind(primitive, x, y, fn);
+  };
+  return (a, b) => {
+    if (!(a instanceof NDArray && b instanceof NDArray)) return general(a, b);
+    if (a.dtype !== b.dtype || !isFloat(a.dtype)) return asOne(fn, [a, b], [], (x, y) => general(x!, y!));
+    return sameShape(a, b) ? bindAlive(primitive, a, b, fn) : general(a, b);
   };
 }
 
@@ -74,7 +83,8 @@ export function floatArray(x: ArrayLike, fn: string, arg = "x"): NDArray {
 }
 
 /** The elementwise function of one operand that computes in floats. */
-export const floatFunction = (primitive: Primitive<NoParams>, fn: string): UnaryFunction => (x) => bind1(primitive, [floatArray(x, fn)], noParams);
+export const floatFunction = (primitive: Primitive<NoParams>, fn: string): UnaryFunction => (x) =>
+  x instanceof NDArray && isFloat(x.dtype) ? bind1(primitive, [x], noParams) : asOne(fn, [x], [], (a) => bind1(primitive, [floatArray(a!, fn)], noParams));
 
 /** A function of one operand that integers and bool pass unchanged (rounding). */
 export const integerIdentity = (primitive: Primitive<NoParams>, fn: string): UnaryFunction => (x) => {

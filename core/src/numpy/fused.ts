@@ -7,19 +7,25 @@ import { currentTrace } from "../trace/trace.js";
 
 const cache = new CompiledCache<string>(1024, (key) => key);
 const noParams = {};
+/** Keys of composites that make arrays of their own: these run step by step. */
+const notStaged = new Set<string>();
 
 /**
  * Runs a composite of array functions. With nothing traced it is compiled as one Program, so that a chain of elementwise steps is one
  * pass over memory; inside a trace its steps are recorded as they are. `key` must tell apart everything but the arrays that `f` depends on.
  */
 export function fusedAll(key: string, arrays: readonly NDArray[], f: (...xs: NDArray[]) => readonly NDArray[]): NDArray[] {
-  if (currentTrace() !== eagerTrace) return [...f(...arrays)];
+  if (currentTrace() !== eagerTrace || notStaged.has(key)) return [...f(...arrays)];
   const concrete = requireConcrete(arrays, key);
   const backend = commonBackend(concrete, key);
   let compiled = cache.get(key, noParams, backend, concrete);
   if (!compiled) {
     const staged = stage(f, concrete.map((x) => x.aval), key);
-    if (staged.captured.length > 0) return [...f(...arrays)];
+    if (staged.captured.length > 0) {
+      if (notStaged.size >= 1024) notStaged.clear();
+      notStaged.add(key);
+      return [...f(...arrays)];
+    }
     compiled = compileProgram(staged.program, backend);
     cache.set(key, noParams, backend, concrete, compiled);
   }

@@ -7,6 +7,7 @@ import * as u from "../primitives/unary.js";
 import { stage } from "../trace/stage.js";
 import { bind, bind1 } from "../trace/trace.js";
 import { convertTo } from "../primitives/types.js";
+import { asOne } from "./as-one.js";
 import { type BinaryFunction, choose, constantLike, integerOperands, noParams, type UnaryFunction } from "./elementwise.js";
 
 const op = (primitive: typeof p.add, ...xs: NDArray[]): NDArray => bind1(primitive, xs, noParams);
@@ -39,15 +40,15 @@ export const bitwiseLeftShift: BinaryFunction = leftShift;
 export const bitwiseRightShift: BinaryFunction = rightShift;
 
 /** Number of set bits of |x|. (Population count in five additions: Warren, Hacker's Delight, 5-1.) */
-export const bitwiseCount: UnaryFunction = (x) => {
-  const [a] = integerOperands([x], "bitwiseCount") as [NDArray];
+export const bitwiseCount: UnaryFunction = (x) => asOne("bitwiseCount", [x], [], (given) => {
+  const [a] = integerOperands([given!], "bitwiseCount") as [NDArray];
   const n = kindOf(a.dtype) === "uint" ? a : op(u.abs, a);
   const c = (v: number) => constantLike(n, v);
   const half = op(p.sub, n, op(p.and, op(p.shiftRight, n, c(1)), c(0x55555555)));
   const pairs = op(p.add, op(p.and, half, c(0x33333333)), op(p.and, op(p.shiftRight, half, c(2)), c(0x33333333)));
   const nibbles = op(p.and, op(p.add, pairs, op(p.shiftRight, pairs, c(4))), c(0x0f0f0f0f));
   return op(p.shiftRight, op(p.mul, nibbles, c(0x01010101)), c(24));
-};
+});
 
 /** Euclid's algorithm on |a| and |b|, all elements at once until every remainder is 0. */
 function euclid(x: NDArray, y: NDArray): NDArray {
@@ -61,15 +62,15 @@ function euclid(x: NDArray, y: NDArray): NDArray {
 }
 
 /** Greatest common divisor of |a| and |b|; gcd(0, 0) = 0. @throws DTypeError for floats. @example np.gcd(12, 18) // 6 */
-export const gcd: BinaryFunction = (a, b) => {
-  const [x, y] = integerOperands([a, b], "gcd") as [NDArray, NDArray];
+export const gcd: BinaryFunction = (a, b) => asOne("gcd", [a, b], [], (...given) => {
+  const [x, y] = integerOperands(given, "gcd") as [NDArray, NDArray];
   // The least integer is its own magnitude, with its sign: it passes on to remainders.
   return kindOf(x.dtype) === "uint" ? euclid(x, y) : op(u.abs, euclid(op(u.abs, x), op(u.abs, y)));
-};
+});
 /** Least common multiple of |a| and |b|; 0 if either is 0. @example np.lcm(4, 6) // 12 */
-export const lcm: BinaryFunction = (a, b) => {
-  const [x, y] = integerOperands([a, b], "lcm") as [NDArray, NDArray];
+export const lcm: BinaryFunction = (a, b) => asOne("lcm", [a, b], [], (...given) => {
+  const [x, y] = integerOperands(given, "lcm") as [NDArray, NDArray];
   const [s, t] = kindOf(x.dtype) === "uint" ? [x, y] : [op(u.abs, x), op(u.abs, y)];
   const g = euclid(s, t);
   return op(p.mul, s, op(p.div, t, choose(op(p.eq, g, constantLike(g, 0)), 1, g)));
-};
+});

@@ -5,6 +5,7 @@ import { shapesEqual } from "../base/shape.js";
 import * as p from "../primitives/binary.js";
 import * as u from "../primitives/unary.js";
 import { bind1 } from "../trace/trace.js";
+import { asOne } from "./as-one.js";
 import { asArray, broadcastArrays, promoteToFloat } from "./convert.js";
 import { fused } from "./fused.js";
 import { asBool, type BinaryFunction, binaryFunction, noParams, type UnaryFunction } from "./elementwise.js";
@@ -26,7 +27,8 @@ export const greater: BinaryFunction = binaryFunction(p.gt, "greater", "keep");
 /** `a >= b`, elementwise, as bool. */
 export const greaterEqual: BinaryFunction = binaryFunction(p.ge, "greaterEqual", "keep");
 
-const logical = (fn: string, primitive: typeof p.and): BinaryFunction => (a, b) => bind1(primitive, broadcastArrays([asBool(a, fn, "a"), asBool(b, fn, "b")], fn), noParams);
+const logical = (fn: string, primitive: typeof p.and): BinaryFunction => (a, b) =>
+  asOne(fn, [a, b], [], (x, y) => bind1(primitive, broadcastArrays([asBool(x!, fn, "a"), asBool(y!, fn, "b")], fn), noParams));
 /** Truth of both (not 0), elementwise. */
 export const logicalAnd: BinaryFunction = logical("logicalAnd", p.and);
 /** Truth of either (not 0), elementwise. */
@@ -34,7 +36,7 @@ export const logicalOr: BinaryFunction = logical("logicalOr", p.or);
 /** Truth of exactly one (not 0), elementwise. */
 export const logicalXor: BinaryFunction = logical("logicalXor", p.xor);
 /** True where x is 0. */
-export const logicalNot: UnaryFunction = (x) => bind1(u.not, [asBool(x, "logicalNot")], noParams);
+export const logicalNot: UnaryFunction = (x) => asOne("logicalNot", [x], [], (a) => bind1(u.not, [asBool(a!, "logicalNot")], noParams));
 
 export interface CloseOptions {
   /** Relative tolerance, times |b|; default 1e-5. */
@@ -50,6 +52,9 @@ export interface CloseOptions {
  * @example np.isclose([1, 2], [1, 2.1]) // [true, false]
  */
 export function isclose(a: ArrayLike, b: ArrayLike, options?: CloseOptions): NDArray {
+  return asOne("isclose", [a, b], [options], (a, b) => iscloseOf(a!, b!, options));
+}
+function iscloseOf(a: ArrayLike, b: ArrayLike, options?: CloseOptions): NDArray {
   const { rtol = 1e-5, atol = 1e-8, equalNan = false } = requireOptions(options, "isclose", ["rtol", "atol", "equalNan"]);
   return fused(`isclose ${rtol} ${atol} ${equalNan}`, promoteToFloat([a, b], "isclose", ["a", "b"]), (...xs) => {
     const [x, y] = broadcastArrays(xs, "isclose") as [NDArray, NDArray];
@@ -70,6 +75,9 @@ const sameElements = (x: NDArray, y: NDArray, equalNan: boolean): NDArray => {
 
 /** True if shapes and elements are equal. @example np.arrayEqual([1, 2], [1, 2]) // true */
 export function arrayEqual(a: ArrayLike, b: ArrayLike, options?: { readonly equalNan?: boolean }): NDArray {
+  return asOne("arrayEqual", [a, b], [options], (a, b) => arrayEqualOf(a!, b!, options));
+}
+function arrayEqualOf(a: ArrayLike, b: ArrayLike, options?: { readonly equalNan?: boolean }): NDArray {
   const { equalNan = false } = requireOptions(options, "arrayEqual", ["equalNan"]);
   const [x, y] = [asArray(a, "arrayEqual", "a"), asArray(b, "arrayEqual", "b")];
   return shapesEqual(x.shape, y.shape) ? sameElements(x, y, equalNan) : no();

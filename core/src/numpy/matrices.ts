@@ -6,6 +6,7 @@ import { concatenate, pad, slice } from "../primitives/structural.js";
 import { broadcastTo, reshapeTo, transposeTo } from "../primitives/structural-ops.js";
 import { convertTo } from "../primitives/types.js";
 import { bind1 } from "../trace/trace.js";
+import { asOne } from "./as-one.js";
 import { asArray } from "./convert.js";
 import type { ArrayOptions } from "./creation.js";
 import { choose, positions } from "./elementwise.js";
@@ -20,6 +21,9 @@ const band = (shape: Shape, k: number, compare: typeof equal): NDArray => compar
 
 /** Ones on diagonal k of an n by m matrix (m = n unless given), zeros elsewhere. @example np.eye(2) // [[1, 0], [0, 1]] */
 export function eye(n: number, m?: number | null, k = 0, options?: ArrayOptions): NDArray {
+  return asOne("eye", [], [n, m, k, options], () => eyeOf(n, m, k, options));
+}
+function eyeOf(n: number, m: number | null | undefined, k: number, options?: ArrayOptions): NDArray {
   const { dtype } = requireOptions(options, "eye", ["dtype", "device"]);
   const rows = requireInteger(n, "eye", "n", 0);
   return convertTo(band([rows, m === undefined || m === null ? rows : requireInteger(m, "eye", "m", 0)], requireInteger(k, "eye", "k"), equal), optionalDType(dtype, "eye") ?? defaultFloat());
@@ -29,6 +33,9 @@ export const identity = (n: number, options?: ArrayOptions): NDArray => eye(requ
 
 /** Ones on and below diagonal k of an n by m matrix. @example np.tri(2) // [[1, 0], [1, 1]] */
 export function tri(n: number, m?: number | null, k = 0, options?: ArrayOptions): NDArray {
+  return asOne("tri", [], [n, m, k, options], () => triOf(n, m, k, options));
+}
+function triOf(n: number, m: number | null | undefined, k: number, options?: ArrayOptions): NDArray {
   const { dtype } = requireOptions(options, "tri", ["dtype", "device"]);
   const rows = requireInteger(n, "tri", "n", 0);
   return convertTo(band([rows, m === undefined || m === null ? rows : requireInteger(m, "tri", "m", 0)], requireInteger(k, "tri", "k"), lessEqual), optionalDType(dtype, "tri") ?? defaultFloat());
@@ -42,11 +49,17 @@ function matrix(x: ArrayLike, fn: string): NDArray {
 }
 /** The array with zeros above diagonal k of its last two axes. */
 export function tril(x: ArrayLike, k = 0): NDArray {
+  return asOne("tril", [x], [k], (x) => trilOf(x!, k));
+}
+function trilOf(x: ArrayLike, k: number): NDArray {
   const a = matrix(x, "tril");
   return choose(band(a.shape, requireInteger(k, "tril", "k"), lessEqual), a, 0);
 }
 /** The array with zeros below diagonal k of its last two axes. */
 export function triu(x: ArrayLike, k = 0): NDArray {
+  return asOne("triu", [x], [k], (x) => triuOf(x!, k));
+}
+function triuOf(x: ArrayLike, k: number): NDArray {
   const a = matrix(x, "triu");
   return choose(band(a.shape, requireInteger(k, "triu", "k"), greaterEqual), a, 0);
 }
@@ -57,6 +70,9 @@ export function triu(x: ArrayLike, k = 0): NDArray {
  * @example np.diagonal([[1, 2], [3, 4]]) // [1, 4]
  */
 export function diagonal(x: ArrayLike, offset = 0, axis1 = 0, axis2 = 1): NDArray {
+  return asOne("diagonal", [x], [offset, axis1, axis2], (x) => diagonalOf(x!, offset, axis1, axis2));
+}
+function diagonalOf(x: ArrayLike, offset: number, axis1: number, axis2: number): NDArray {
   const a = strong(asArray(x, "diagonal"));
   if (a.ndim < 2) throw new ShapeError({ fn: "diagonal", arg: "x", expected: "at least two axes", got: formatShape(a.shape), fix: "use diag to make a matrix of a vector" });
   requireInteger(offset, "diagonal", "offset");
@@ -80,6 +96,9 @@ export function diagonal(x: ArrayLike, offset = 0, axis1 = 0, axis2 = 1): NDArra
  * @example np.diag([1, 2]) // [[1, 0], [0, 2]]
  */
 export function diag(x: ArrayLike, k = 0): NDArray {
+  return asOne("diag", [x], [k], (x) => diagOf(x!, k));
+}
+function diagOf(x: ArrayLike, k: number): NDArray {
   const a = strong(asArray(x, "diag"));
   if (a.ndim === 2) return diagonal(a, k);
   if (a.ndim !== 1) throw new ShapeError({ fn: "diag", arg: "x", expected: "a vector or a matrix", got: formatShape(a.shape), fix: "use diagonal for more axes" });
@@ -100,6 +119,9 @@ export const diagflat = (x: ArrayLike, k = 0): NDArray => {
 export interface TraceOptions { readonly dtype?: DType }
 /** Sum of a diagonal of two axes. @example np.trace([[1, 2], [3, 4]]) // 5 */
 export function trace(x: ArrayLike, offset = 0, axis1 = 0, axis2 = 1, options?: TraceOptions): NDArray {
+  return asOne("trace", [x], [offset, axis1, axis2, options], (x) => traceOf(x!, offset, axis1, axis2, options));
+}
+function traceOf(x: ArrayLike, offset: number, axis1: number, axis2: number, options?: TraceOptions): NDArray {
   const { dtype } = requireOptions(options, "trace", ["dtype"]);
   return sum(diagonal(x, offset, axis1, axis2), -1, dtype === undefined ? {} : { dtype });
 }
@@ -110,6 +132,9 @@ export interface VanderOptions {
 }
 /** Vandermonde matrix: column j holds `x ** (n - 1 - j)`. @example np.vander([2, 3], 3) // [[4, 2, 1], [9, 3, 1]] */
 export function vander(x: ArrayLike, n?: number | null, options?: VanderOptions): NDArray {
+  return asOne("vander", [x], [n, options], (x) => vanderOf(x!, n, options));
+}
+function vanderOf(x: ArrayLike, n?: number | null, options?: VanderOptions): NDArray {
   const { increasing = false } = requireOptions(options, "vander", ["increasing"]);
   const a = strong(asArray(x, "vander"));
   if (a.ndim !== 1) throw new ShapeError({ fn: "vander", arg: "x", expected: "a vector", got: formatShape(a.shape), fix: "ravel it first" });

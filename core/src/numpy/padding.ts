@@ -11,6 +11,7 @@ import { broadcastTo, reshapeTo } from "../primitives/structural-ops.js";
 import { convertTo } from "../primitives/types.js";
 import { round } from "../primitives/unary.js";
 import { bind1 } from "../trace/trace.js";
+import { asOne } from "./as-one.js";
 import { asArray, describe, floatOperandsOf, operandsOf } from "./convert.js";
 import { beside } from "./device.js";
 import { floatArray } from "./elementwise.js";
@@ -124,6 +125,9 @@ function statistic(x: NDArray, axis: number, mode: "maximum" | "minimum" | "mean
  * @example np.pad([1, 2, 3], [2, 1], "reflect") // [3, 2, 1, 2, 3, 2]
  */
 export function pad(x: ArrayLike, padWidth: PerSide<number>, mode: PadMode = "constant", options?: PadOptions): NDArray {
+  return asOne("pad", [x], [padWidth, mode, options], (x) => padOf(x!, padWidth, mode, options));
+}
+function padOf(x: ArrayLike, padWidth: PerSide<number>, mode: PadMode, options?: PadOptions): NDArray {
   const array = asArray(x, "pad");
   requireChoice(mode, modes, "pad", "mode");
   const { constantValues = 0, endValues = 0, statLength = null, reflectType = "even" } = requireOptions(options, "pad", ["constantValues", "endValues", "statLength", "reflectType"]);

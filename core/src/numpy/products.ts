@@ -4,6 +4,7 @@ import { broadcastShapes, canonicalAxis, formatShape, range, type Shape } from "
 import { dot as dotPrimitive } from "../primitives/dot.js";
 import { broadcastTo, reshapeTo, transposeTo } from "../primitives/structural-ops.js";
 import { bind1 } from "../trace/trace.js";
+import { asOne } from "./as-one.js";
 import { describe, promoteOperands } from "./convert.js";
 import { multiply } from "./math.js";
 
@@ -75,6 +76,9 @@ export function dot(a: ArrayLike, b: ArrayLike): NDArray {
 
 /** Sum over the last axes of both: `c[..., i..., j...] = sum_k a[i..., k] b[j..., k]`. @throws ShapeError when they differ. */
 export function inner(a: ArrayLike, b: ArrayLike): NDArray {
+  return asOne("inner", [a, b], [], (a, b) => innerOf(a!, b!));
+}
+function innerOf(a: ArrayLike, b: ArrayLike): NDArray {
   const [x, y] = pair(a, b, "inner");
   if (x.ndim === 0 || y.ndim === 0) return multiply(x, y);
   if (x.shape.at(-1) !== y.shape.at(-1)) throw mismatch("inner", x, y, y.ndim - 1);
@@ -83,12 +87,18 @@ export function inner(a: ArrayLike, b: ArrayLike): NDArray {
 
 /** `c[i, j] = a[i] b[j]` of the flattened arrays. @example np.outer([1, 2], [3, 4]) // [[3, 4], [6, 8]] */
 export function outer(a: ArrayLike, b: ArrayLike): NDArray {
+  return asOne("outer", [a, b], [], (a, b) => outerOf(a!, b!));
+}
+function outerOf(a: ArrayLike, b: ArrayLike): NDArray {
   const [x, y] = pair(a, b, "outer");
   return multiply(reshapeTo(x, [x.size, 1]), reshapeTo(y, [1, y.size]));
 }
 
 /** Inner product of the flattened arrays. @throws ShapeError when their sizes differ. */
 export function vdot(a: ArrayLike, b: ArrayLike): NDArray {
+  return asOne("vdot", [a, b], [], (a, b) => vdotOf(a!, b!));
+}
+function vdotOf(a: ArrayLike, b: ArrayLike): NDArray {
   const [x, y] = pair(a, b, "vdot");
   if (x.size !== y.size) throw new ShapeError({ fn: "vdot", arg: "b", expected: `${x.size} elements, as a ${formatShape(x.shape)} has`, got: formatShape(y.shape), fix: "pass arrays of one size" });
   return contraction(reshapeTo(x, [x.size]), reshapeTo(y, [y.size]), [0], [0], 0);
@@ -96,6 +106,9 @@ export function vdot(a: ArrayLike, b: ArrayLike): NDArray {
 
 /** Inner product of the vectors along an axis (the last by default); the other axes broadcast. */
 export function vecdot(a: ArrayLike, b: ArrayLike, axis = -1): NDArray {
+  return asOne("vecdot", [a, b], [axis], (a, b) => vecdotOf(a!, b!, axis));
+}
+function vecdotOf(a: ArrayLike, b: ArrayLike, axis: number): NDArray {
   const [x, y] = pair(a, b, "vecdot");
   needsAxes(x, 1, "vecdot", "a");
   needsAxes(y, 1, "vecdot", "b");
@@ -152,6 +165,9 @@ export function tensordot(a: ArrayLike, b: ArrayLike, axes: TensordotAxes = 2): 
 
 /** Kronecker product: every element of a times the whole of b, as blocks. */
 export function kron(a: ArrayLike, b: ArrayLike): NDArray {
+  return asOne("kron", [a, b], [], (a, b) => kronOf(a!, b!));
+}
+function kronOf(a: ArrayLike, b: ArrayLike): NDArray {
   const [x, y] = pair(a, b, "kron");
   const ndim = Math.max(x.ndim, y.ndim);
   const pad = (v: NDArray) => [...range(ndim - v.ndim).map(() => 1), ...v.shape];

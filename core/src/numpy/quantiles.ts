@@ -6,6 +6,7 @@ import { sort } from "../primitives/sort.js";
 import { broadcastTo, reshapeTo, transposeTo } from "../primitives/structural-ops.js";
 import { convertTo, select } from "../primitives/types.js";
 import { bind, bind1 } from "../trace/trace.js";
+import { asOne } from "./as-one.js";
 import { asArray } from "./convert.js";
 import { choose, constantLike, floatArray, noParams } from "./elementwise.js";
 import { fused } from "./fused.js";
@@ -142,6 +143,7 @@ export const median = (x: ArrayLike, axis?: AxisArg, options?: KeepdimsOption): 
 export const nanmedian = (x: ArrayLike, axis?: AxisArg, options?: KeepdimsOption): NDArray => quantiles(middle(x), 0.5, axis, requireOptions(options, "nanmedian", ["keepdims"]), "nanmedian", 1, true);
 
 /** Largest minus smallest element over axes. */
-export const ptp = (x: ArrayLike, axis?: AxisArg, options?: KeepdimsOption): NDArray => subtract(max(x, axis, requireOptions(options, "ptp", ["keepdims"])), min(x, axis, options));
+export const ptp = (x: ArrayLike, axis?: AxisArg, options?: KeepdimsOption): NDArray => asOne("ptp", [x], [axis, options], (a) => subtract(max(a!, axis, requireOptions(options, "ptp", ["keepdims"])), min(a!, axis, options)));
 /** How many elements are not 0, as int32. @example np.countNonzero([0, 3, 1]) // 2 */
-export const countNonzero = (x: ArrayLike, axis?: AxisArg, options?: KeepdimsOption): NDArray => sum(convertTo(convertTo(asArray(x, "countNonzero"), "bool"), "int32"), axis, requireOptions(options, "countNonzero", ["keepdims"]));
+export const countNonzero = (x: ArrayLike, axis?: AxisArg, options?: KeepdimsOption): NDArray =>
+  asOne("countNonzero", [x], [axis, options], (a) => sum(convertTo(convertTo(asArray(a!, "countNonzero"), "bool"), "int32"), axis, requireOptions(options, "countNonzero", ["keepdims"])));

@@ -8,6 +8,7 @@ import { broadcastTo, reshapeTo, transposeTo } from "../primitives/structural-op
 import { convertTo } from "../primitives/types.js";
 import { eagerTrace } from "../trace/eager.js";
 import { bind1, currentTrace } from "../trace/trace.js";
+import { allAsOne } from "./as-one.js";
 import { asArray, broadcastToShape, describe, floatOperandsOf } from "./convert.js";
 import { arange, full } from "./creation.js";
 import { choose, positions } from "./elementwise.js";
@@ -65,8 +66,10 @@ export function linspace(start: ArrayLike, stop: ArrayLike, num = 50, options?: 
   requireInteger(num, "linspace", "num", 0);
   if (typeof start === "number" && typeof stop === "number" && currentTrace() === eagerTrace && !retstep && dtype === undefined && axis === 0) return line(start, stop, num, endpoint);
   const [a, b] = floatOperandsOf([start, stop], "linspace", ["start", "stop"]) as [NDArray, NDArray];
-  const { values, step } = evenly(a, b, num, endpoint);
-  const out = finish(strong(values), dtype, axis, "linspace");
+  const [out, step] = allAsOne("linspace", [a, b], [num, endpoint, dtype, axis], (from, to) => {
+    const { values, step } = evenly(from as NDArray, to as NDArray, num, endpoint);
+    return [finish(strong(values), dtype, axis, "linspace"), step];
+  }) as [NDArray, NDArray];
   return retstep ? [out, step] : out;
 }
 

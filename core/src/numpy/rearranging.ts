@@ -7,6 +7,7 @@ import { iota, reverse, windows } from "../primitives/structural.js";
 import { broadcastTo, reshapeTo, transposeTo } from "../primitives/structural-ops.js";
 import { convertTo, select } from "../primitives/types.js";
 import { bind1 } from "../trace/trace.js";
+import { asOne } from "./as-one.js";
 import { asArray } from "./convert.js";
 import { constantLike } from "./elementwise.js";
 import { knownElements } from "./index-plan.js";
@@ -31,6 +32,9 @@ function integers(value: ArrayLike, fn: string, arg: string): number[] {
  * @example np.tile([1, 2], [2, 2]) // [[1, 2, 1, 2], [1, 2, 1, 2]]
  */
 export function tile(x: ArrayLike, reps: number | readonly number[]): NDArray {
+  return asOne("tile", [x], [reps], (x) => tileOf(x!, reps));
+}
+function tileOf(x: ArrayLike, reps: number | readonly number[]): NDArray {
   const array = asArray(x, "tile");
   const given = (typeof reps === "number" ? [reps] : reps).map((r) => requireInteger(r, "tile", "reps", 0));
   const ndim = Math.max(given.length, array.ndim);
@@ -47,6 +51,9 @@ export function tile(x: ArrayLike, reps: number | readonly number[]): NDArray {
  * @example np.repeat([1, 2, 3], [1, 0, 2]) // [1, 3, 3]
  */
 export function repeat(x: ArrayLike, repeats: ArrayLike, axis: number | null = null): NDArray {
+  return asOne("repeat", [x], [repeats, axis], (x) => repeatOf(x!, repeats, axis));
+}
+function repeatOf(x: ArrayLike, repeats: ArrayLike, axis: number | null): NDArray {
   const given = asArray(x, "repeat");
   const array = axis === null ? ravel(given) : given;
   const at = axis === null ? 0 : canonicalAxis(axis, array.ndim, "repeat");
@@ -79,6 +86,9 @@ export const fliplr: (x: ArrayLike) => NDArray = flipFixed("fliplr", 1);
 
 /** Turned `k` times by 90 degrees, from the first of `axes` towards the second. @example np.rot90([[1, 2], [3, 4]]) // [[2, 4], [1, 3]] */
 export function rot90(x: ArrayLike, k = 1, axes: readonly [number, number] = [0, 1]): NDArray {
+  return asOne("rot90", [x], [k, axes], (x) => rot90Of(x!, k, axes));
+}
+function rot90Of(x: ArrayLike, k: number, axes: readonly [number, number]): NDArray {
   const array = asArray(x, "rot90");
   requireInteger(k, "rot90", "k");
   const [a, b] = axes.map((d) => canonicalAxis(d, array.ndim, "rot90", "axes")) as [number, number];
@@ -98,6 +108,9 @@ export function rot90(x: ArrayLike, k = 1, axes: readonly [number, number] = [0,
  * @example np.roll([1, 2, 3], 1) // [3, 1, 2]
  */
 export function roll(x: ArrayLike, shift: ArrayLike, axis: AxisArg = null): NDArray {
+  return asOne("roll", [x], [shift, axis], (x) => rollOf(x!, shift, axis));
+}
+function rollOf(x: ArrayLike, shift: ArrayLike, axis: AxisArg): NDArray {
   const array = asArray(x, "roll");
   if (axis === null) return reshapeTo(roll(ravel(array), shift, 0), array.shape);
   const axes = typeof axis === "number" ? [axis] : axis;

@@ -7,6 +7,7 @@ import { reshapeTo } from "../primitives/structural-ops.js";
 import { convertTo } from "../primitives/types.js";
 import { bind, bind1 } from "../trace/trace.js";
 import { sort } from "../primitives/sort.js";
+import { asOne } from "./as-one.js";
 import { describe, promoteOperands, promoteToFloat } from "./convert.js";
 import { along } from "./along.js";
 import { choose, floatArray } from "./elementwise.js";
@@ -71,6 +72,9 @@ const element = (x: NDArray, i: number): NDArray => reshapeTo(along(x, 0, i, i +
  * @example np.interp([0.5, 5], [0, 1, 2], [0, 10, 20]) // [5, 20]
  */
 export function interp(x: ArrayLike, xp: ArrayLike, fp: ArrayLike, options?: InterpOptions): NDArray {
+  return asOne("interp", [x, xp, fp], [options], (x, xp, fp) => interpOf(x!, xp!, fp!, options));
+}
+function interpOf(x: ArrayLike, xp: ArrayLike, fp: ArrayLike, options?: InterpOptions): NDArray {
   const { left, right, period } = requireOptions(options, "interp", ["left", "right", "period"]);
   let [at, px, py] = promoteToFloat([x, xp, fp], "interp", ["x", "xp", "fp"]) as [NDArray, NDArray, NDArray];
   if (px.ndim !== 1 || py.ndim !== 1 || px.size !== py.size || px.size === 0)

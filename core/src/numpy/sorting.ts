@@ -11,6 +11,7 @@ import { broadcastTo } from "../primitives/structural-ops.js";
 import { neg, not } from "../primitives/unary.js";
 import { convertTo, select } from "../primitives/types.js";
 import { bind, bind1 } from "../trace/trace.js";
+import { asOne } from "./as-one.js";
 import { type ArrayList, arrayList } from "./array-list.js";
 import { asArray, promoteOperands } from "./convert.js";
 import { beside } from "./device.js";
@@ -48,6 +49,9 @@ export function sort(x: ArrayLike, axis: number | null = -1, options?: SortOptio
 
 /** Positions, int32, that sort an axis; equal elements keep their order. @example np.argsort([3, 1, 2]) // [1, 2, 0] */
 export function argsort(x: ArrayLike, axis: number | null = -1, options?: SortOptions): NDArray {
+  return asOne("argsort", [x], [axis, options], (x) => argsortOf(x!, axis, options));
+}
+function argsortOf(x: ArrayLike, axis: number | null, options?: SortOptions): NDArray {
   const { array, d, descending } = prepare(x, axis, "argsort", options);
   const at = beside(array, () => bind1(iota, [], { shape: array.shape, dtype: "int32", axis: d }));
   if (!descending) return bind(sortPrimitive, [array, at], { axis: d, keys: 1 })[1]!;
@@ -149,6 +153,9 @@ function search(a: NDArray, v: NDArray, side: "left" | "right"): NDArray {
  * @example np.digitize([0.5, 2], [0, 1, 2]) // [1, 3]
  */
 export function digitize(x: ArrayLike, bins: ArrayLike, right = false): NDArray {
+  return asOne("digitize", [x, bins], [right], (x, bins) => digitizeOf(x!, bins!, right));
+}
+function digitizeOf(x: ArrayLike, bins: ArrayLike, right: boolean): NDArray {
   const edges = beside(x instanceof NDArray ? x : undefined, () => asArray(bins, "digitize", "bins"));
   if (edges.ndim !== 1) throw new ShapeError({ fn: "digitize", arg: "bins", expected: "a vector", got: formatShape(edges.shape), fix: "pass a sorted vector of edges" });
   const up = searchsorted(edges, x, { side: right ? "left" : "right" });

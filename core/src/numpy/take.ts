@@ -8,6 +8,7 @@ import { gather, type IndexMode, scatter } from "../primitives/indexing.js";
 import { broadcastTo, reshapeTo, transposeTo } from "../primitives/structural-ops.js";
 import { convertTo, select as selectPrimitive } from "../primitives/types.js";
 import { bind1 } from "../trace/trace.js";
+import { asOne } from "./as-one.js";
 import { type ArrayList, arrayList } from "./array-list.js";
 import { asArray, broadcastArrays, broadcastToShape, describe, promoteOperands } from "./convert.js";
 import { beside } from "./device.js";
@@ -77,6 +78,9 @@ function filled(y: NDArray, index: NDArray, n: number, along: readonly number[],
  * @example np.take([4, 5, 6], [2, -1, 0]) // [6, 6, 4]
  */
 export function take(x: ArrayLike, index: ArrayLike, axis: number | null = null, options?: TakeOptions): NDArray {
+  return asOne("take", [x, index], [axis, options], (x, index) => takeOf(x!, index!, axis, options));
+}
+function takeOf(x: ArrayLike, index: ArrayLike, axis: number | null, options?: TakeOptions): NDArray {
   const { mode, fillValue } = checkOptions(options, "take");
   const given = asArray(x, "take");
   const array = axis === null ? ravel(given) : given;
@@ -105,6 +109,9 @@ function aligned(x: NDArray, index: NDArray, d: number, fn: string): { table: ND
  * @example np.takeAlongAxis([[1, 2], [3, 4]], [[1], [0]], 1) // [[2], [3]]
  */
 export function takeAlongAxis(x: ArrayLike, index: ArrayLike, axis: number | null = -1, options?: TakeOptions): NDArray {
+  return asOne("takeAlongAxis", [x, index], [axis, options], (x, index) => takeAlongAxisOf(x!, index!, axis, options));
+}
+function takeAlongAxisOf(x: ArrayLike, index: ArrayLike, axis: number | null, options?: TakeOptions): NDArray {
   const { mode, fillValue } = checkOptions(options, "takeAlongAxis");
   const given = asArray(x, "takeAlongAxis");
   const array = axis === null ? ravel(given) : given;
@@ -118,6 +125,9 @@ export function takeAlongAxis(x: ArrayLike, index: ArrayLike, axis: number | nul
 
 /** The array with values written where `takeAlongAxis` would read: the functional form of NumPy's in-place function. @example np.putAlongAxis([[1, 2], [3, 4]], [[1], [0]], 9, 1) // [[1, 9], [9, 4]] */
 export function putAlongAxis(x: ArrayLike, index: ArrayLike, values: ArrayLike, axis: number | null = -1, options?: { readonly mode?: TakeMode }): NDArray {
+  return asOne("putAlongAxis", [x, index, values], [axis, options], (x, index, values) => putAlongAxisOf(x!, index!, values!, axis, options));
+}
+function putAlongAxisOf(x: ArrayLike, index: ArrayLike, values: ArrayLike, axis: number | null, options?: { readonly mode?: TakeMode }): NDArray {
   const { mode } = checkOptions(options, "putAlongAxis");
   const given = asArray(x, "putAlongAxis");
   if (axis === null) return reshapeTo(putAlongAxis(ravel(given), index, values, 0, options), given.shape);
@@ -169,7 +179,12 @@ export function select(conditions: readonly ArrayLike[], choices: readonly Array
     if (test.dtype !== "bool") throw new DTypeError({ fn: "select", arg: `conditions[${i}]`, expected: "bool", got: test.dtype, fix: "compare first" });
     return test;
   });
-  return tests.reduceRight<NDArray>((y, test, i) => where(test, values[i]!, y, "select"), values.at(-1)!);
+  return asOne("select", [...tests, ...values], [tests.length], (...xs) => tests.reduceRight<ArrayLike>((y, _, i) => where(xs[i]!, xs[tests.length + i]!, y, "select"), xs.at(-1)!) as NDArray);
+}
+
+function firstOutside(values: globalThis.ArrayLike<number>, n: number): number | undefined {
+  for (let k = 0; k < values.length; k++) if (!(values[k]! >= 0 && values[k]! < n)) return values[k];
+  return undefined;
 }
 
 /** `choices[a[i]][i]`: an array of integers chooses among arrays, which are broadcast with it. @example np.choose([0, 1], [[10, 20], [30, 40]]) // [10, 40] */
@@ -179,8 +194,12 @@ export function choose(a: ArrayLike, choices: ArrayList, options?: { readonly mo
   const list = promoteOperands(arrayList(choices, "choose"), "choose");
   const n = list.length;
   const given = convertTo(asArray(a, "choose", "a"), "int32");
-  const known = mode === "raise" ? Array.from(knownElements(given) ?? []).find((v) => v < 0 || v >= n) : undefined;
+  const known = mode === "raise" ? firstOutside(knownElements(given) ?? [], n) : undefined;
   if (known !== undefined) throw new IndexError({ fn: "choose", arg: "a", expected: `integers from 0 to ${n - 1}`, got: String(known), fix: 'add choices, or use mode "clip" or "wrap"' });
+  return asOne("choose", [given, ...list], [mode], (at, ...arrays) => chosen(at as NDArray, arrays as NDArray[], mode));
+}
+function chosen(given: NDArray, list: readonly NDArray[], mode: "raise" | "clip" | "wrap"): NDArray {
+  const n = list.length;
   let i = given;
   if (mode === "wrap") i = indices(given, n, 0, "wrap", "choose", list[0]!).index;
   else i = bind1(max, [bind1(min, [i, constantLike(i, n - 1)], {}), constantLike(i, 0)], {});
