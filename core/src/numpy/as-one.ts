@@ -34,7 +34,8 @@ export function asOne(fn: string, arrays: readonly ArrayLike[], settings: readon
 
 /** `asOne` for a list of results. */
 export function allAsOne(fn: string, arrays: readonly ArrayLike[], settings: readonly unknown[], f: (...xs: ArrayLike[]) => readonly NDArray[]): NDArray[] {
-  if (currentTrace() === eagerTrace && arrays.every((x) => x instanceof ConcreteArray)) {
+  // The steps themselves name an argument that is gone.
+  if (currentTrace() === eagerTrace && arrays.every((x) => x instanceof ConcreteArray && !x.isDisposed)) {
     const key = settingsText(settings);
     if (key !== undefined) return fusedAll(`${fn} of${key}`, arrays as readonly NDArray[], f);
   }
