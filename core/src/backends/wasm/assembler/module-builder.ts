@@ -16,6 +16,45 @@ interface GlobalEntry {
 
 const typeKey = (t: FunctionType): string => `${t.params.join(",")}>${t.results.join(",")}`;
 
+/** The distinct types of functions, numbered. */
+class TypeTable {
+  readonly all: FunctionType[] = [];
+  private readonly ids = new Map<string, number>();
+
+  constructor(functions: readonly FunctionRef[]) {
+    for (const { type } of functions) {
+      const key = typeKey(type);
+      if (!this.ids.has(key)) this.ids.set(key, this.all.push(type) - 1);
+    }
+  }
+
+  idOf({ type }: FunctionRef): number { return this.ids.get(typeKey(type))!; }
+}
+
+/** Writes how many items there are, then each. */
+function list<T>(w: ByteWriter, items: readonly T[], write: (item: T) => void): void {
+  w.unsigned(items.length);
+  items.forEach(write);
+}
+
+/** The entry of a function in the code section: its locals in runs of one type, and its instructions with the calls' targets put in. */
+function writeBody(w: ByteWriter, f: FunctionBuilder, indices: ReadonlyMap<FunctionRef, number>): void {
+  for (const { at, target } of f.calls) {
+    const id = indices.get(target);
+    if (id === undefined) throw new Error(`${f.name} calls ${target.name}, which is not in the module`);
+    f.body.patch(at, id);
+  }
+  const runs: { type: ValueType; count: number }[] = [];
+  for (const type of f.locals) {
+    const last = runs.at(-1);
+    if (last?.type === type) last.count++;
+    else runs.push({ type, count: 1 });
+  }
+  const head = new ByteWriter();
+  list(head, runs, (r) => head.unsigned(r.count).byte(valueTypeCodes[r.type]));
+  w.unsigned(head.length + f.body.length + 1).bytes(head.view()).bytes(f.body.view()).byte(0x0b);
+}
+
 /** Collects the parts of one module: an imported memory, imported and defined functions, globals, exports. */
 export class ModuleBuilder {
   private readonly imports: ImportedFunction[] = [];
@@ -63,19 +102,7 @@ export class ModuleBuilder {
   /** The binary module. */
   finish(): Uint8Array<ArrayBuffer> {
     const indices = this.indices();
-    const types: FunctionType[] = [];
-    const typeIds = new Map<string, number>();
-    const typeId = (t: FunctionType): number => {
-      const key = typeKey(t);
-      let id = typeIds.get(key);
-      if (id === undefined) {
-        id = types.push(t) - 1;
-        typeIds.set(key, id);
-      }
-      return id;
-    };
-    for (const f of [...this.imports, ...this.functions]) typeId(f.type);
-
+    const types = new TypeTable([...this.imports, ...this.functions]);
     const out = new ByteWriter();
     out.bytes([0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00]);
     const section = (id: number, write: (w: ByteWriter) => void): void => {
@@ -83,11 +110,7 @@ export class ModuleBuilder {
       write(w);
       out.byte(id).unsigned(w.length).bytes(w.view());
     };
-    const list = <T>(w: ByteWriter, items: readonly T[], write: (item: T) => void): void => {
-      w.unsigned(items.length);
-      items.forEach(write);
-    };
-    section(1, (w) => list(w, types, (t) => {
+    section(1, (w) => list(w, types.all, (t) => {
       w.byte(0x60);
       list(w, t.params, (p) => w.byte(valueTypeCodes[p]));
       list(w, t.results, (r) => w.byte(valueTypeCodes[r]));
@@ -98,28 +121,13 @@ export class ModuleBuilder {
         const { module, field, initial, maximum, shared } = this.memory;
         w.name(module).name(field).byte(0x02).byte(shared ? 3 : 1).unsigned(initial).unsigned(maximum);
       }
-      for (const i of this.imports) w.name(i.module).name(i.field).byte(0x00).unsigned(typeId(i.type));
+      for (const i of this.imports) w.name(i.module).name(i.field).byte(0x00).unsigned(types.idOf(i));
     });
-    section(3, (w) => list(w, this.functions, (f) => w.unsigned(typeId(f.type))));
+    section(3, (w) => list(w, this.functions, (f) => w.unsigned(types.idOf(f))));
     if (this.globals.length > 0)
       section(6, (w) => list(w, this.globals, (g) => w.byte(valueTypeCodes[g.type]).byte(g.mutable ? 1 : 0).byte(0x41).signed(g.init).byte(0x0b)));
     section(7, (w) => list(w, this.exports, (e) => w.name(e.name).byte(0x00).unsigned(indices.get(e.target)!)));
-    section(10, (w) => list(w, this.functions, (f) => {
-      for (const { at, target } of f.calls) {
-        const id = indices.get(target);
-        if (id === undefined) throw new Error(`${f.name} calls ${target.name}, which is not in the module`);
-        f.body.patch(at, id);
-      }
-      const head = new ByteWriter();
-      const runs: { type: ValueType; count: number }[] = [];
-      for (const type of f.locals) {
-        const last = runs.at(-1);
-        if (last?.type === type) last.count++;
-        else runs.push({ type, count: 1 });
-      }
-      list(head, runs, (r) => head.unsigned(r.count).byte(valueTypeCodes[r.type]));
-      w.unsigned(head.length + f.body.length + 1).bytes(head.view()).bytes(f.body.view()).byte(0x0b);
-    }));
+    section(10, (w) => list(w, this.functions, (f) => writeBody(w, f, indices)));
     // Custom section "name", function names: they appear in stack traces, profiles and validation errors.
     section(0, (w) => {
       w.name("name");

@@ -77,11 +77,20 @@ function costs(e: Expr, dim: number, lanes: number, dependence: ReadonlyMap<Expr
   }
 }
 
-/** Chooses the loop order, the dimension for SIMD lanes (not one of the first `bound`), and how many vectors go side by side. */
-export function planNest(kernel: Kernel, simd: boolean, bound = 0): NestPlan {
-  const outputs = kernel.dims.length;
-  const sizes = [...kernel.dims, ...kernel.reduceDims];
-  const dependence = dependences(kernel);
+/** What decides how a kernel is vectorized. */
+interface Facts {
+  readonly nodes: number;
+  /** Whether it meets float64, or nothing but bool that vectors know. */
+  readonly wide: boolean;
+  readonly bools: boolean;
+  /** Dimensions that guards change with, as bits. */
+  readonly guardDims: number;
+  /** Whether it looks for the position of an extremum. */
+  readonly searches: boolean;
+  readonly dependence: ReadonlyMap<Expr, number>;
+}
+
+function factsOf(kernel: Kernel): Facts {
   let nodes = 0;
   let wide = false;
   let bools = true;
@@ -92,59 +101,74 @@ export function planNest(kernel: Kernel, simd: boolean, bound = 0): NestPlan {
     if (e.dtype !== "bool" || (e.op === "binary" && !isNativeBinary(e.fn, "bool"))) bools = false;
     if (e.op === "guard") for (const b of e.bounds) b.index.strides.forEach((s, d) => { if (s !== 0) guardDims |= 1 << d; });
   });
+  const searches = kernel.accumulators.some((a) => a.op === "argmax" || a.op === "argmin");
+  return { nodes, wide, bools, guardDims, searches, dependence: dependences(kernel) };
+}
+
+/** Whether lanes may run along a dimension at all. */
+function mayHaveLanes(kernel: Kernel, { guardDims, searches }: Facts, d: number, n: number, lanes: Lanes): boolean {
+  if (n < lanes || guardDims & (1 << d) || kernel.stores?.some((o) => o.index.strides[d] !== 1)) return false;
+  if (d < kernel.dims.length) return kernel.outputs.every((o) => o.index.strides[d] === 1);
+  // Positions of extrema are found in row-major order, so the last dimension must stay the last; and a short sum is not worth its horizontal end.
+  return n >= 2 * lanes && (!searches || d === kernel.dims.length + kernel.reduceDims.length - 1);
+}
+
+/** The dimension along which vectors gain most, not one of the first `bound`; -1 where none is worth it. */
+function bestLaneDim(kernel: Kernel, facts: Facts, lanes: Lanes, bound: number): number {
+  const outputs = kernel.dims.length;
+  let best = { dim: -1, gain: 1.05 };
+  [...kernel.dims, ...kernel.reduceDims].forEach((n, d) => {
+    if (d < bound || !mayHaveLanes(kernel, facts, d, n, lanes)) return;
+    const reduced = d >= outputs;
+    let scalarCost = kernel.accumulators.length + (kernel.stores?.length ?? 0) + (reduced ? 0 : kernel.outputs.length);
+    let vectorCost = scalarCost;
+    for (const [e, mask] of facts.dependence) {
+      if (!(mask & (1 << d))) continue;
+      const [s, v] = costs(e, d, lanes, facts.dependence);
+      scalarCost += s;
+      vectorCost += v;
+    }
+    const gain = (scalarCost * lanes) / vectorCost;
+    // Among equals the output dimension wins (no horizontal end), and of these the later one (neighbours in memory).
+    if (gain > best.gain * 1.01 || (gain >= best.gain * 0.99 && !reduced && best.dim < outputs)) best = { dim: d, gain };
+  });
+  return best.dim;
+}
+
+/** How many vectors go side by side: enough to hide latencies, few enough for the registers. */
+function copiesAlong(kernel: Kernel, { nodes, searches, dependence }: Facts, laneDim: number): number {
+  const { accumulators, reduceDims } = kernel;
+  const heavy = [...dependence.keys()].some(isElementary);
+  if (accumulators.length === 0) return heavy ? 2 : nodes <= 8 ? 4 : nodes <= 20 ? 2 : 1;
+  const alongOutput = laneDim < kernel.dims.length;
+  // Extrema and positions take three registers each.
+  const watched = searches || accumulators.some((a) => (a.op === "max" || a.op === "min") && isFloat(a.dtype));
+  const most = !watched ? 8 : alongOutput && !searches ? 2 : 4;
+  const copies = Math.min(most, heavy ? 2 : nodes <= 4 ? 8 : nodes <= 16 ? 4 : 2, Math.max(1, Math.floor(8 / accumulators.length)));
+  // Where all terms are written out, each is a stream of its own, and few of these at a time stay in the nearest cache.
+  return alongOutput && !searches && nodes * sizeOf(reduceDims) <= unrollNodes ? Math.min(copies, 2) : copies;
+}
+
+/** Chooses the loop order, the dimension for SIMD lanes (not one of the first `bound`), and how many vectors go side by side. */
+export function planNest(kernel: Kernel, simd: boolean, bound = 0): NestPlan {
+  const outputs = kernel.dims.length;
+  const sizes = [...kernel.dims, ...kernel.reduceDims];
+  const facts = factsOf(kernel);
+  const { nodes, dependence } = facts;
   const scalar: NestPlan = { order: sizes.map((_, d) => d), lanes: 1, laneDim: -1, copies: 1, nodes, dependence };
   if (!simd || sizes.includes(0)) return scalar;
-
-  const searches = kernel.accumulators.some((a) => a.op === "argmax" || a.op === "argmin");
-  const bestFor = (lanes: Lanes): number => {
-    let best = { dim: -1, gain: 1.05 };
-    sizes.forEach((n, d) => {
-      if (d < bound || n < lanes || guardDims & (1 << d) || kernel.stores?.some((o) => o.index.strides[d] !== 1)) return;
-      const reduced = d >= outputs;
-      if (reduced) {
-        // Positions of extrema are found in row-major order, so the last dimension must stay the last; and a short sum is not worth its horizontal end.
-        if (n < 2 * lanes || (searches && d !== sizes.length - 1)) return;
-      } else if (kernel.outputs.some((o) => o.index.strides[d] !== 1)) return;
-      let scalarCost = 0;
-      let vectorCost = 0;
-      for (const [e, mask] of dependence) {
-        if (!(mask & (1 << d))) continue;
-        const [s, v] = costs(e, d, lanes, dependence);
-        scalarCost += s;
-        vectorCost += v;
-      }
-      const always = kernel.accumulators.length + (kernel.stores?.length ?? 0) + (reduced ? 0 : kernel.outputs.length);
-      scalarCost += always;
-      vectorCost += always;
-      const gain = (scalarCost * lanes) / vectorCost;
-      // Among equals the output dimension wins (no horizontal end), and of these the later one (neighbours in memory).
-      if (gain > best.gain * 1.01 || (gain >= best.gain * 0.99 && !reduced && best.dim < outputs)) best = { dim: d, gain };
-    });
-    return best.dim;
-  };
-  let lanes: Lanes = bools && !searches ? 16 : wide ? 2 : 4;
-  let laneDim = bestFor(lanes);
+  let lanes: Lanes = facts.bools && !facts.searches ? 16 : facts.wide ? 2 : 4;
+  let laneDim = bestLaneDim(kernel, facts, lanes, bound);
   if (laneDim < 0 && lanes === 16) {
     lanes = 4;
-    laneDim = bestFor(lanes);
+    laneDim = bestLaneDim(kernel, facts, lanes, bound);
   }
   if (laneDim < 0) return scalar;
-  const part = (from: number, to: number): number[] => {
+  /** The lanes' loop is the innermost of the outputs or of the reduction. */
+  const inner = (from: number, to: number): number[] => {
     const dims = Array.from({ length: to - from }, (_, i) => from + i).filter((d) => d !== laneDim);
     return laneDim >= from && laneDim < to ? [...dims, laneDim] : dims;
   };
-  const heavy = [...dependence.keys()].some(isElementary);
-  const reducing = kernel.accumulators.length > 0;
-  const room = Math.max(1, Math.floor(8 / Math.max(1, kernel.accumulators.length)));
-  let copies = heavy ? 2 : nodes <= 8 ? 4 : nodes <= 20 ? 2 : 1;
-  if (reducing) {
-    // Extrema and positions take three registers each.
-    const watched = searches || kernel.accumulators.some((a) => (a.op === "max" || a.op === "min") && isFloat(a.dtype));
-    const most = !watched ? 8 : laneDim < outputs && !searches ? 2 : 4;
-    copies = Math.min(most, heavy ? 2 : nodes <= 4 ? 8 : nodes <= 16 ? 4 : 2, room);
-    // Where all terms are written out, each is a stream of its own, and few of these at a time stay in the nearest cache.
-    if (laneDim < outputs && !searches && nodes * sizeOf(kernel.reduceDims) <= unrollNodes) copies = Math.min(copies, 2);
-  }
-  copies = Math.max(1, Math.min(copies, Math.floor(sizes[laneDim]! / lanes)));
-  return { order: [...part(0, outputs), ...part(outputs, sizes.length)], lanes, laneDim, copies, nodes, dependence };
+  const copies = Math.max(1, Math.min(copiesAlong(kernel, facts, laneDim), Math.floor(sizes[laneDim]! / lanes)));
+  return { order: [...inner(0, outputs), ...inner(outputs, sizes.length)], lanes, laneDim, copies, nodes, dependence };
 }

@@ -4,7 +4,7 @@ import type { Expr } from "../../../../kernel/expr.js";
 import type { Kernel } from "../../../../kernel/schedule.js";
 import { visitKernel } from "../../../../kernel/traverse.js";
 import type { FunctionBuilder, Local } from "../../assembler/index.js";
-import { planHoists } from "./hoist.js";
+import { type Hoisted, planHoists } from "./hoist.js";
 import { Inductions } from "./induction.js";
 import { laneStride } from "../values/lane-stride.js";
 import { emitScalar } from "./nest.js";
@@ -92,48 +92,72 @@ function transposeSquare(f: FunctionBuilder, dtype: DType, lanes: Lanes, v: read
   return [a, c, b, d];
 }
 
-/** Emits all rows of a kernel whose sizes are whole strips and whole vectors. */
-function emitStrips(context: NestContext, kernel: Kernel, plan: TransposingPlan): void {
-  const { f } = context;
-  const { lane, row, lanes, loads, strip, together, dependence } = plan;
-  const { dims } = kernel;
-  const outer = dims.flatMap((_, d) => (d === lane || d === row ? [] : [d]));
-  const inductions = new Inductions(f, dims, context.locate);
-  const values = new Values(f, context.library, inductions, dependence, lanes, lane, row);
-  values.register(kernel.outputs.map((o) => o.value), kernel.outputs);
-  values.copyOffsets = Array.from({ length: strip }, (_, r) => r);
+/** Emits all rows of a kernel whose sizes are whole strips and whole vectors: the outer loops, strips of rows, vectors along the lanes, rows. */
+class StripEmitter {
+  private readonly f: FunctionBuilder;
+  private readonly inductions: Inductions;
+  private readonly values: Values;
+  private readonly outer: readonly number[];
+  private readonly hoists: readonly (readonly Hoisted[])[];
 
-  // Levels: the outer loops, strips of rows, vectors along the lanes, rows.
-  const depth = outer.length;
-  const levelOf = (mask: number): number => {
-    const [ofRow, ofLane] = [mask & (1 << row), mask & (1 << lane)];
-    if (ofRow || ofLane) return depth + (ofRow ? 1 : 0) + (ofLane ? 2 : 0);
-    return outer.findLastIndex((d) => mask & (1 << d)) + 1;
-  };
-  const hoists = planHoists({
-    roots: kernel.outputs.map((o) => ({ value: o.value, depth: depth + 3, vector: true })), levelOf, dependence,
-    alongLanes: (e) => values.alongLanes(e), neighbours: (e) => laneStride(e.at, lane, dependence) === 1, levels: depth + 3,
-  });
-  const hoist = (level: number): void => {
-    for (const { key, vector } of hoists[level]!) values.hold(key, vector);
-  };
-  const rows = (from: number, count: number, body: () => void): void => {
-    for (let r = from; r < from + count; r++) {
-      values.copy = r;
-      inductions.shift(row, r);
-      body();
-      inductions.shift(row, -r);
+  constructor(private readonly context: NestContext, private readonly kernel: Kernel, private readonly plan: TransposingPlan) {
+    const { f } = context;
+    const { lane, row, lanes, strip, dependence } = plan;
+    const { dims, outputs } = kernel;
+    this.f = f;
+    this.outer = dims.flatMap((_, d) => (d === lane || d === row ? [] : [d]));
+    this.inductions = new Inductions(f, dims, context.locate);
+    const values = new Values(f, context.library, this.inductions, dependence, lanes, lane, row);
+    this.values = values;
+    values.register(outputs.map((o) => o.value), outputs);
+    values.copyOffsets = Array.from({ length: strip }, (_, r) => r);
+    const depth = this.outer.length;
+    // Level depth + 1: what each row has for itself; depth + 2: what all rows share.
+    const levelOf = (mask: number): number => {
+      const [ofRow, ofLane] = [mask & (1 << row), mask & (1 << lane)];
+      if (ofRow || ofLane) return depth + (ofRow ? 1 : 0) + (ofLane ? 2 : 0);
+      return this.outer.findLastIndex((d) => mask & (1 << d)) + 1;
+    };
+    this.hoists = planHoists({
+      roots: outputs.map((o) => ({ value: o.value, depth: depth + 3, vector: true })), levelOf, dependence,
+      alongLanes: (e) => values.alongLanes(e), neighbours: (e) => laneStride(e.at, lane, dependence) === 1, levels: depth + 3,
+    });
+  }
+
+  emit(): void {
+    this.inductions.begin((base) => emitScalar(this.context, base));
+    this.values.inScope(() => this.loops(0));
+  }
+
+  private hoist(level: number): void {
+    for (const { key, vector } of this.hoists[level]!) this.values.hold(key, vector);
+  }
+
+  private loops(level: number): void {
+    const { plan: { lane, row, lanes, strip }, values, outer } = this;
+    const depth = outer.length;
+    this.hoist(level);
+    if (level < depth) {
+      this.counted(outer[level]!, 1, () => this.loops(level + 1));
+      return;
     }
-    values.copy = 0;
-  };
+    this.counted(row, strip, () => {
+      this.rows(0, strip, () => this.hoist(depth + 1));
+      this.counted(lane, lanes, () => {
+        this.hoist(depth + 2);
+        for (let r = 0; r < strip; r += lanes) values.inScope(() => this.square(r));
+      });
+    });
+  }
 
-  const counted = (dim: number, step: number, body: () => void): void => {
-    const trips = dims[dim]! / step;
+  private counted(dim: number, step: number, body: () => void): void {
+    const { f, values } = this;
+    const trips = this.kernel.dims[dim]! / step;
     if (trips === 1) {
       values.inScope(body);
       return;
     }
-    const moving = inductions.open(dim);
+    const moving = this.inductions.open(dim);
     const counter = f.local("i32");
     f.i32(trips).set(counter).loop((again) => {
       values.inScope(body);
@@ -141,50 +165,55 @@ function emitStrips(context: NestContext, kernel: Kernel, plan: TransposingPlan)
       f.get(counter).i32(1).op("i32.sub").tee(counter).brIf(again);
     }).release(counter);
     moving.close();
-  };
-  const square = (first: number): void => {
-    for (const e of loads) {
-      const held = Array.from({ length: lanes }, (_, l) => {
-        inductions.shift(row, first);
-        inductions.shift(lane, l);
-        vectorLoad(f, e.dtype, lanes, inductions.pushAddress(values.access(e)));
-        inductions.shift(lane, -l);
-        inductions.shift(row, -first);
-        const local = f.local("v128");
-        f.set(local);
-        return local;
-      });
-      transposeSquare(f, e.dtype, lanes, held).forEach((local, r) => { values.give(e, first + r, local); });
+  }
+
+  /** Emits for each of some rows of the strip. */
+  private rows(from: number, count: number, body: () => void): void {
+    const { values, inductions, plan: { row } } = this;
+    for (let r = from; r < from + count; r++) {
+      values.copy = r;
+      inductions.shift(row, r);
+      body();
+      inductions.shift(row, -r);
     }
+    values.copy = 0;
+  }
+
+  /** As many rows as there are lanes, from `first` on: what lies across them is loaded and transposed, then all is computed and written. */
+  private square(first: number): void {
+    const { f, values, plan: { lanes, loads, together } } = this;
+    for (const e of loads) transposeSquare(f, e.dtype, lanes, this.loadSquare(e, first)).forEach((local, r) => { values.give(e, first + r, local); });
     for (let r = first; r < first + lanes; r += together) {
       values.together = Array.from({ length: together }, (_, k) => r + k);
-      const write = (): void => {
-        // What one output overwrites another may still have to read.
-        if (kernel.outputs.length > 1) for (const o of kernel.outputs) if (o.value.op !== "const") values.hold(o.value, true);
-        for (const o of kernel.outputs) {
-          const offset = inductions.pushAddress(values.access(o));
-          values.vector(o.value);
-          vectorStore(f, o.value.dtype, lanes, offset);
-        }
-      };
-      values.inScope(() => rows(r, together, write));
+      values.inScope(() => this.rows(r, together, () => this.write()));
     }
-  };
-  const loops = (level: number): void => {
-    hoist(level);
-    if (level < depth) counted(outer[level]!, 1, () => loops(level + 1));
-    else
-      counted(row, strip, () => {
-        // Level depth + 1: what each row has for itself; depth + 2: what all rows share.
-        rows(0, strip, () => hoist(depth + 1));
-        counted(lane, lanes, () => {
-          hoist(depth + 2);
-          for (let r = 0; r < strip; r += lanes) values.inScope(() => square(r));
-        });
-      });
-  };
-  inductions.begin((base) => emitScalar(context, base));
-  values.inScope(() => loops(0));
+  }
+
+  /** Vectors of a load along the rows, one for each lane. */
+  private loadSquare(e: Expr & { op: "load" }, first: number): Local[] {
+    const { f, values, inductions, plan: { lane, row, lanes } } = this;
+    return Array.from({ length: lanes }, (_, l) => {
+      inductions.shift(row, first);
+      inductions.shift(lane, l);
+      vectorLoad(f, e.dtype, lanes, inductions.pushAddress(values.access(e)));
+      inductions.shift(lane, -l);
+      inductions.shift(row, -first);
+      const local = f.local("v128");
+      f.set(local);
+      return local;
+    });
+  }
+
+  private write(): void {
+    const { f, values, inductions, kernel: { outputs }, plan: { lanes } } = this;
+    // What one output overwrites another may still have to read.
+    if (outputs.length > 1) for (const o of outputs) if (o.value.op !== "const") values.hold(o.value, true);
+    for (const o of outputs) {
+      const offset = inductions.pushAddress(values.access(o));
+      values.vector(o.value);
+      vectorStore(f, o.value.dtype, lanes, offset);
+    }
+  }
 }
 
 /**
@@ -207,7 +236,7 @@ export function emitTransposing(context: NestContext, kernel: Kernel): Kernel[] 
     if (from === to) continue;
     const part = slice(body, row, from, to - from);
     const planned = planTransposing(part);
-    if (planned) emitStrips(context, part, { ...planned, strip: Math.min(strip, to - from) });
+    if (planned) new StripEmitter(context, part, { ...planned, strip: Math.min(strip, to - from) }).emit();
     else left.push(part);
   }
   if (squares < rows) left.push(slice(body, row, squares, rows - squares));
