@@ -1,5 +1,6 @@
 import { type ArrayLike, lax, type NDArray, np } from "@hessia/core";
 import { floatArray } from "./arrays.js";
+import { asOne } from "./as-one.js";
 
 /**
  * Elementwise activations. All are composites of smooth pieces chosen so that value, gradient and curvature are finite at every
@@ -17,16 +18,10 @@ const minusAbs = (x: NDArray): NDArray => np.where(np.greater(x, 0), np.negative
 export const identity: Activation = (x) => floatArray(x);
 
 /** Rectified linear unit `max(x, 0)`; `relu'(0) = 0` and `relu'' = 0`. NaN stays NaN. @example nn.relu([-1, 2]) // [0, 2] */
-export const relu: Activation = (x) => {
-  const a = floatArray(x);
-  return np.where(np.lessEqual(a, 0), 0, a);
-};
+export const relu: Activation = asOne((a) => np.where(np.lessEqual(a, 0), 0, a));
 
 /** `min(max(x, 0), 6)`; its derivative is 0 at 0 and at 6 (Krizhevsky 2010). @example nn.relu6([-1, 2, 8]) // [0, 2, 6] */
-export const relu6: Activation = (x) => {
-  const a = floatArray(x);
-  return np.where(np.lessEqual(a, 0), 0, np.where(np.greaterEqual(a, 6), 6, a));
-};
+export const relu6: Activation = asOne((a) => np.where(np.lessEqual(a, 0), 0, np.where(np.greaterEqual(a, 6), 6, a)));
 
 /** `1 / (1 + exp(-x))`. Its derivatives keep their relative accuracy on both sides. @example nn.sigmoid(0) // 0.5 */
 export const sigmoid: Activation = (x) => lax.logistic(x);
@@ -35,27 +30,18 @@ export const sigmoid: Activation = (x) => lax.logistic(x);
 export const tanh: Activation = (x) => np.tanh(x);
 
 /** `log(1 + exp(x))`, never overflowing; its second derivative is `sigmoid(x) sigmoid(-x)`. @example nn.softplus(0) // log 2 */
-export const softplus: Activation = (x) => {
-  const a = floatArray(x);
-  return np.add(relu(a), np.log1p(np.exp(minusAbs(a))));
-};
+export const softplus: Activation = asOne((a) => np.add(relu(a), np.log1p(np.exp(minusAbs(a)))));
 
 /** `log(sigmoid(x)) = -softplus(-x)`. @example nn.logSigmoid(-1000) // -1000 */
-export const logSigmoid: Activation = (x) => np.negative(softplus(np.negative(floatArray(x))));
+export const logSigmoid: Activation = asOne((a) => np.negative(softplus(np.negative(a))));
 
 /** `x sigmoid(x)`, also known as swish (Hendrycks and Gimpel, arXiv:1606.08415). @example nn.silu(0) // 0 */
-export const silu: Activation = (x) => {
-  const a = floatArray(x);
-  return np.multiply(a, lax.logistic(a));
-};
+export const silu: Activation = asOne((a) => np.multiply(a, lax.logistic(a)));
 /** Alias of `silu`. */
 export const swish: Activation = silu;
 
 /** `x / (1 + |x|)`. @example nn.softSign(1) // 0.5 */
-export const softSign: Activation = (x) => {
-  const a = floatArray(x);
-  return np.divide(a, np.subtract(1, minusAbs(a)));
-};
+export const softSign: Activation = asOne((a) => np.divide(a, np.subtract(1, minusAbs(a))));
 
 /** `x` for x > 0, else `alpha (exp(x) - 1)` (Clevert et al., arXiv:1511.07289). At 0 the branch of x <= 0 counts. @example nn.elu(-1) // exp(-1) - 1 */
 export function elu(x: ArrayLike, alpha: ArrayLike = 1): NDArray {
@@ -72,7 +58,7 @@ export function celu(x: ArrayLike, alpha: ArrayLike = 1): NDArray {
 const seluAlpha = 1.6732632423543772848170429916717;
 const seluScale = 1.0507009873554804934193349852946;
 /** `scale elu(x, alpha)` with the constants of self-normalizing networks (Klambauer et al., arXiv:1706.02515). @example nn.selu(1) // 1.0507... */
-export const selu: Activation = (x) => np.multiply(seluScale, elu(x, seluAlpha));
+export const selu: Activation = asOne((a) => np.multiply(seluScale, elu(a, seluAlpha)));
 
 export interface GeluOptions {
   /** The formula with tanh (default), or the exact one with the normal distribution function. */
@@ -83,9 +69,9 @@ export interface GeluOptions {
  * `x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) / 2`.
  * @example nn.gelu(1); nn.gelu(1, { approximate: false }) // 0.8413...
  */
-export function gelu(x: ArrayLike, o: GeluOptions = {}): NDArray {
-  const a = floatArray(x);
-  if (o.approximate ?? true) {
+export const gelu = (x: ArrayLike, o: GeluOptions = {}): NDArray => geluOf(x, o.approximate ?? true);
+const geluOf = asOne((a: NDArray, approximate: boolean) => {
+  if (approximate) {
     // (1 + tanh u) / 2 = sigmoid(2 u), which does not cancel. Beyond 30 it is 0 or 1 in every format, and x^3 may overflow.
     const far = np.greater(np.abs(a), 30);
     const z = np.where(far, 0, a);
@@ -95,7 +81,7 @@ export function gelu(x: ArrayLike, o: GeluOptions = {}): NDArray {
   }
   const z = np.where(np.greater(np.abs(a), 100), np.multiply(np.sign(a), 100), a);
   return np.multiply(np.multiply(a, 0.5), lax.erfc(np.multiply(z, -Math.SQRT1_2)));
-}
+});
 
 /** Gated linear unit: splits an axis in halves `a, b` and gives `a sigmoid(b)` (Dauphin et al., arXiv:1612.08083). @throws ShapeError when the axis is odd. @example nn.glu([1, 0]) // [0.5] */
 export function glu(x: ArrayLike, axis = -1): NDArray {
@@ -127,10 +113,7 @@ export const hardSilu: Activation = (x) => {
 export const hardSwish: Activation = hardSilu;
 
 /** `x tanh(softplus(x))` (Misra, arXiv:1908.08681). @example nn.mish(0) // 0 */
-export const mish: Activation = (x) => {
-  const a = floatArray(x);
-  return np.multiply(a, np.tanh(softplus(a)));
-};
+export const mish: Activation = asOne((a) => np.multiply(a, np.tanh(softplus(a))));
 
 /**
  * `(x + sqrt(x^2 + b)) / 2` (Barron, arXiv:2112.11687), written for x <= 0 as `b / (2 (sqrt(x^2 + b) - x))`, which does not cancel.

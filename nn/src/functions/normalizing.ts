@@ -1,5 +1,6 @@
 import { type ArrayLike, type AxisArg, type DType, lax, type NDArray, np } from "@hessia/core";
 import { axesOf, floatArray } from "./arrays.js";
+import { asOne } from "./as-one.js";
 
 export interface WhereOption {
   /** Elements that count, broadcast against x; the others are as if they were not there. */
@@ -23,11 +24,16 @@ function shifted(x: NDArray, axes: readonly number[]): NDArray {
 export function softmax(x: ArrayLike, axis: AxisArg = -1, o: WhereOption = {}): NDArray {
   const a = masked(floatArray(x), o.where);
   const axes = axesOf(axis, a.ndim, "softmax");
+  if (o.where === null || o.where === undefined) return softmaxOf(a, axes);
   const e = np.exp(shifted(a, axes));
   const total = np.sum(e, axes, { keepdims: true });
-  if (o.where === null || o.where === undefined) return np.divide(e, total);
   return np.divide(e, np.where(np.any(o.where === undefined ? true : np.broadcastTo(o.where, a.shape), axes, { keepdims: true }), total, 1));
 }
+
+const softmaxOf = asOne((a: NDArray, axes: readonly number[]) => {
+  const e = np.exp(shifted(a, axes));
+  return np.divide(e, np.sum(e, axes, { keepdims: true }));
+});
 
 /**
  * `x - log(sum(exp(x)))` along the axis. Elements of -inf or outside `where` give -inf and no derivative.
@@ -37,12 +43,15 @@ export function softmax(x: ArrayLike, axis: AxisArg = -1, o: WhereOption = {}): 
 export function logSoftmax(x: ArrayLike, axis: AxisArg = -1, o: WhereOption = {}): NDArray {
   const a = masked(floatArray(x), o.where);
   const axes = axesOf(axis, a.ndim, "logSoftmax");
+  if (o.where === null || o.where === undefined) return logSoftmaxOf(a, axes);
   const s = shifted(a, axes);
   const total = np.sum(np.exp(s), axes, { keepdims: true });
-  const empty = o.where === null || o.where === undefined ? undefined : np.equal(total, 0);
-  const y = np.subtract(s, np.log(empty ? np.where(empty, 1, total) : total));
-  return o.where === null || o.where === undefined ? y : np.where(o.where, y, -Infinity);
+  return np.where(o.where, np.subtract(s, np.log(np.where(np.equal(total, 0), 1, total))), -Infinity);
 }
+const logSoftmaxOf = asOne((a: NDArray, axes: readonly number[]) => {
+  const s = shifted(a, axes);
+  return np.subtract(s, np.log(np.sum(np.exp(s), axes, { keepdims: true })));
+});
 
 export interface LogSumExpOptions extends WhereOption {
   /** Weights of the exponentials. */
@@ -88,12 +97,20 @@ export interface StandardizeOptions extends WhereOption {
 /** `(x - mean) / sqrt(variance + epsilon)` along the axis, with the variance in two passes. @example nn.standardize([1, 3]) // about [-1, 1] */
 export function standardize(x: ArrayLike, axis: AxisArg = -1, o: StandardizeOptions = {}): NDArray {
   const a = floatArray(x);
+  if (plainEpsilon(o)) return standardizeOf(a, axesOf(axis, a.ndim, "standardize"), o.epsilon ?? 1e-5);
   const options = { keepdims: true, ...(o.where === null || o.where === undefined ? {} : { where: o.where }) };
   const mean = o.mean ?? np.mean(a, axis, options);
   const centred = np.subtract(a, mean);
   const variance = o.variance ?? np.mean(np.square(centred), axis, options);
   return np.multiply(centred, lax.rsqrt(np.add(variance, o.epsilon ?? 1e-5)));
 }
+/** Whether nothing but a number is set. */
+const plainEpsilon = (o: StandardizeOptions): o is { readonly epsilon?: number } =>
+  (o.where ?? o.mean ?? o.variance ?? null) === null && (o.epsilon === undefined || typeof o.epsilon === "number");
+const standardizeOf = asOne((a: NDArray, axes: readonly number[], epsilon: number) => {
+  const centred = np.subtract(a, np.mean(a, axes, { keepdims: true }));
+  return np.multiply(centred, lax.rsqrt(np.add(np.mean(np.square(centred), axes, { keepdims: true }), epsilon)));
+});
 /** Alias of `standardize`. */
 export const normalize: typeof standardize = standardize;
 
