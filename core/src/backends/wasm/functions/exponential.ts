@@ -170,6 +170,13 @@ export function logistic(l: Lanes, x: Value): Value {
   return l.mul(l.madd(rest, q, q), l.powerOfTwo(l.add(l.sub(n, near), l.magic)));
 }
 
+/** logistic(x) and logistic(-x), float32, from what they have in common: the smaller one, 1 less which is the other. */
+export function logisticPair(l: Lanes, x: Value): readonly [of: Value, ofNegative: Value] {
+  const smaller = logisticByTable(l, l.or(x, l.signBit));
+  const value = (isLarger: Value): Value => l.abs(l.sub(l.and(isLarger, l.number(1)), smaller));
+  return [value(l.ge(x, 0)), value(l.le(x, 0))];
+}
+
 /** (e - 1/e) / 2 with e = exp(|x|): by t = expm1, (t + t/(t+1)) / 2, where 1/e counts, by exp alone beyond. */
 export function sinh(l: Lanes, x: Value): Value {
   const { n, sum, s, low } = reduce(l, l.pmin(l.abs(x), l.pick(711, 90)));

@@ -33,19 +33,21 @@ export interface Body {
 const none: readonly Value[] = [];
 export const operandsOf = (v: Value): readonly Value[] => (v.kind === "argument" || v.kind === "constant" ? none : v.operands);
 
-/** How often each value of a body is needed. */
-export function countUses(body: Body): Map<Value, number> {
+/** How often each value of some bodies is needed. */
+export function countUses(bodies: readonly Body[]): Map<Value, number> {
   const uses = new Map<Value, number>();
   const count = (v: Value): void => {
     const n = uses.get(v) ?? 0;
     uses.set(v, n + 1);
     if (n === 0) operandsOf(v).forEach(count);
   };
-  count(body.value);
-  if (body.otherwise) count(body.otherwise.when);
-  if (body.rare) {
-    count(body.rare.within);
-    count(body.rare.value);
+  for (const { value, otherwise, rare } of bodies) {
+    count(value);
+    if (otherwise) count(otherwise.when);
+    if (rare) {
+      count(rare.within);
+      count(rare.value);
+    }
   }
   return uses;
 }
@@ -92,7 +94,7 @@ function emitLookup(f: FunctionBuilder, table: number, width: 4 | 8, pushOffsets
 
 /** Writes a body into `f`, its arguments being these locals; the result is left on the stack. */
 export function emitBody(f: FunctionBuilder, library: FunctionLibrary, args: readonly Local[], body: Body): void {
-  const uses = countUses(body);
+  const uses = countUses([body]);
   const { rare } = body;
   const kept = new Map<Value, Local>();
   const emit = (v: Value): void => {

@@ -38,7 +38,8 @@ export class Lanes {
     return v;
   }
 
-  argument(index: number): Value { return { kind: "argument", index }; }
+  private readonly args: Value[] = [];
+  argument(index: number): Value { return (this.args[index] ??= { kind: "argument", index }); }
   /** The number in every lane. */
   number(x: number): Value { return this.shared(constantOf(new Uint8Array(this.wide ? new Float64Array([x, x]).buffer : new Float32Array([x, x, x, x]).buffer))); }
   /** The bit pattern in every lane. */

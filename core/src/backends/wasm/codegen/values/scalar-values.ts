@@ -148,10 +148,7 @@ export class ScalarValues {
         this.gathered(e);
         break;
       case "index": this.inductions.pushIndex(this.access(e)); break;
-      case "unary":
-        this.scalar(e.x);
-        scalarUnary(f, this.library, e.fn, e.x.dtype);
-        break;
+      case "unary": this.scalarUnary(e); break;
       case "binary":
         this.scalar(e.a);
         this.scalar(e.b);
@@ -177,6 +174,11 @@ export class ScalarValues {
         break;
     }
     if (this.shared(e) || held) this.keep(e, false, e.dtype);
+  }
+
+  protected scalarUnary(e: Expr & { op: "unary" }): void {
+    this.scalar(e.x);
+    scalarUnary(this.f, this.library, e.fn, e.x.dtype);
   }
 
   /** Element index on the stack to the element. */

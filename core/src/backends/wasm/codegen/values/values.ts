@@ -2,12 +2,14 @@ import { isFloat, itemsize } from "../../../../base/dtype.js";
 import type { DType } from "../../../../base/dtype.js";
 import { operands } from "../../../../kernel/expr.js";
 import type { ArithmeticFn, Expr, UnaryFn } from "../../../../kernel/expr.js";
+import type { KernelOutput } from "../../../../kernel/schedule.js";
 import type { Local } from "../../assembler/index.js";
 import type { FloatDType } from "../../functions/contract.js";
-import { emitElementary, goesInPlace, inlineLockstep } from "../../functions/index.js";
+import { callOfPair, emitElementary, goesInPlace, inlineLockstep } from "../../functions/index.js";
 import type { Key } from "./held-locals.js";
 import { loadLanes } from "./lane-loads.js";
 import { laneStride } from "./lane-stride.js";
+import { findPairs, type Pair } from "./pairs.js";
 import { scalarBinary } from "./scalar.js";
 import { ScalarValues } from "./scalar-values.js";
 import { extractLane, isElementary, isNativeBinary, isNativeUnary, replaceLane, splat, vectorBinary, vectorCast, vectorConst, vectorLoad, vectorSelect, vectorShift, vectorUnary } from "./vector.js";
@@ -51,15 +53,23 @@ export class Values extends ScalarValues {
    */
   private readonly straight = !this.library.relaxed && [...this.dependence.keys()].filter(isElementary).length > 1;
 
-  /** Pushes an elementary function's value; those of the other vectors are computed along with it. */
-  private elementary(e: Expr & { op: "unary" | "binary" }, fn: UnaryFn | ArithmeticFn, dtype: FloatDType): boolean {
+  private readonly pairs = new Map<Expr, Pair>();
+
+  override register(roots: readonly Expr[], outputs: readonly KernelOutput[]): void {
+    super.register(roots, outputs);
+    for (const [e, pair] of findPairs(roots)) this.pairs.set(e, pair);
+  }
+
+  /** Pushes an elementary function's value; those of the other vectors, and what it shares its work with, are computed along with it. */
+  private elementary(e: Expr & { op: "unary" | "binary" }, name: UnaryFn | ArithmeticFn, dtype: FloatDType): boolean {
     const { f } = this;
     const copies = this.together ?? this.copyOffsets.map((_, copy) => copy);
-    if (copies.length < 2 || this.guards > 0 || !this.alongCopies(e) || !goesInPlace(f, fn)) return false;
+    const pair = this.pairs.get(e);
+    if (this.guards > 0 || !this.alongCopies(e) || !goesInPlace(f, name) || (copies.length < 2 && !pair)) return false;
     const args = copies.map((copy): Local[] => {
       const locals: Local[] = [];
       this.atCopy(copy, () => {
-        for (const x of operands(e)) {
+        for (const x of pair ? [pair.argument] : operands(e)) {
           this.vector(x);
           const local = f.local("v128");
           f.set(local);
@@ -68,18 +78,37 @@ export class Values extends ScalarValues {
       });
       return locals;
     });
+    const group: Pair["members"] = pair?.members.filter((m) => this.find(m.e, true) === undefined) ?? [{ e, application: { name } }];
     // The arguments may have filled the function with code.
-    const results = goesInPlace(f, fn) ? inlineLockstep(f, this.library, fn, dtype, args, this.straight) : args.map((locals) => {
+    const results = pair || goesInPlace(f, name) ? inlineLockstep(f, this.library, group.map((m) => m.application), dtype, args, this.straight) : [args.map((locals) => {
       for (const local of locals) f.get(local);
-      emitElementary(f, this.library, fn, dtype);
+      emitElementary(f, this.library, name, dtype);
       const local = f.local("v128");
       f.set(local);
       return local;
-    });
+    })];
     for (const locals of args) for (const local of locals) f.release(local);
-    results.forEach((local, i) => { this.give(e, copies[i]!, local); });
-    f.get(results[copies.indexOf(this.copy)]!);
+    results.forEach((values, k) => { values.forEach((local, i) => { this.give(group[k]!.e, copies[i]!, local); }); });
+    f.get(results[group.findIndex((m) => m.e === e)]![copies.indexOf(this.copy)]!);
     return true;
+  }
+
+  /** The bits are those of the vectors. */
+  protected override scalarUnary(e: Expr & { op: "unary" }): void {
+    const { f } = this;
+    const pair = this.pairs.get(e);
+    if (!pair) {
+      super.scalarUnary(e);
+      return;
+    }
+    this.scalar(pair.argument);
+    f.op("f32x4.splat");
+    this.callOfPair(e, pair);
+    f.lane("f32x4.extract_lane", 0);
+  }
+
+  private callOfPair(e: Expr, { members }: Pair): void {
+    callOfPair(this.f, this.library, members.find((m) => m.e === e)!.application, "float32");
   }
 
   /** Pushes the values of all lanes. */
@@ -110,8 +139,7 @@ export class Values extends ScalarValues {
         }
         case "unary":
           if (isFloat(e.x.dtype) && !isNativeUnary(e.fn, e.x.dtype) && this.elementary(e, e.fn, e.x.dtype as FloatDType)) return;
-          this.vector(e.x);
-          vectorUnary(f, this.library, e.fn, e.x.dtype, lanes);
+          this.vectorUnary(e);
           break;
         case "binary":
           if (isFloat(e.a.dtype) && !isNativeBinary(e.fn, e.a.dtype) && this.elementary(e, e.fn as ArithmeticFn, e.a.dtype as FloatDType)) return;
@@ -153,6 +181,13 @@ export class Values extends ScalarValues {
   private loadLanes(e: Expr & { op: "load" }): void {
     const access = this.access(e);
     loadLanes(this.f, e.dtype, this.lanes as Lanes, e.index.strides[this.laneDim]!, (bytes) => this.inductions.pushAddress(access, bytes));
+  }
+
+  private vectorUnary(e: Expr & { op: "unary" }): void {
+    const pair = this.pairs.get(e);
+    this.vector(pair?.argument ?? e.x);
+    if (pair) this.callOfPair(e, pair);
+    else vectorUnary(this.f, this.library, e.fn, e.x.dtype, this.lanes as Lanes);
   }
 
   private vectorBinary(e: Expr & { op: "binary" }): void {
