@@ -36,7 +36,7 @@ export function costOfProduct(m: number, n: number, k: number, lanes: number, tr
   if (m === 1 || n === 1) return start.vector + ((m * n * k) / lanes) * price.vector + m * n;
   if (vectors * k <= straightVectors) return start.straight + vectors * k * price.straight;
   const bytes = 16 / lanes;
-  const packs = (!prepackedA && m * k * bytes > packedBytes && n > 32 * lanes ? m * k * price.packed : 0) + (prepackedB ? 0 : transposed ? k * n * price.transposed : m > 4 * tileRows && n * k * bytes > packedBytes ? k * n * price.packed : 0);
+  const packs = (!prepackedA && m * k * bytes > packedBytes && n > 16 * lanes ? m * k * price.packed : 0) + (prepackedB ? 0 : transposed ? k * n * price.transposed : m > 4 * tileRows && n * k * bytes > packedBytes ? k * n * price.packed : 0);
   return start.block + Math.ceil(m / tileRows) * tileRows * Math.ceil(n / lanes) * (k + 6) * price.block + packs;
 }
 
