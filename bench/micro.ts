@@ -7,7 +7,7 @@ import { jit, np, type NDArray } from "@hessia/core";
 const filter = process.argv[2] ?? "";
 
 /** Best of `rounds` rounds of some milliseconds each: other work on the machine only ever makes a round slower. */
-export function nanosecondsPerCall(f: () => unknown, rounds = 25, milliseconds = 12): number {
+function nanosecondsPerCall(f: () => unknown, rounds = 25, milliseconds = 12): number {
   let calls = 1;
   const time = (n: number): number => {
     const start = performance.now();

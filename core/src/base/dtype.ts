@@ -55,10 +55,6 @@ export function asElement(dtype: DType, v: number): number {
   }
 }
 
-export function viewTypedArray(dtype: DType, buffer: ArrayBufferLike, byteOffset = 0, length?: number): TypedArray {
-  return length === undefined ? new table[dtype].array(buffer, byteOffset) : new table[dtype].array(buffer, byteOffset, length);
-}
-
 export function dtypeOfTypedArray(data: ArrayBufferView): DType | undefined {
   if (data instanceof Float64Array) return "float64";
   if (data instanceof Float32Array) return "float32";

@@ -1,4 +1,7 @@
 import { describe, expect, it } from "vitest";
+import type { Backend } from "../backends/backend.js";
+import { referenceBackend } from "../backends/reference/index.js";
+import { registerBackend, unregisterBackend, withDevice } from "../backends/registry.js";
 import { np } from "../index.js";
 import { memory } from "../transforms/device.js";
 import { eagerCacheStats } from "./eager.js";
@@ -10,6 +13,24 @@ const misses = (f: () => unknown): number => {
 };
 
 describe("compiled primitives", () => {
+  it("belong to a backend, not to its name", () => {
+    const compiledBy: string[] = [];
+    const named = (who: string): Backend => ({
+      name: "test.twice", dtypes: referenceBackend.dtypes,
+      write: (dtype, data) => referenceBackend.write(dtype, data), read: (x) => referenceBackend.read(x), memory: () => referenceBackend.memory(),
+      compile: (schedule) => {
+        compiledBy.push(who);
+        return referenceBackend.compile(schedule);
+      },
+    });
+    for (const who of ["first", "second"]) {
+      registerBackend(named(who));
+      withDevice("test.twice", () => np.negative(np.ones([3])));
+    }
+    unregisterBackend("test.twice");
+    expect(new Set(compiledBy)).toEqual(new Set(["first", "second"]));
+  });
+
   it("are found again by structure: types, weakness and params tell them apart", () => {
     const x = np.array([[1, 2, 3], [4, 5, 6]]);
     np.sum(x, 0);

@@ -1,3 +1,4 @@
+import { identityId } from "../base/structural-key.js";
 import type { Backend } from "../backends/backend.js";
 import { type Aval, formatAval, typesMatch } from "../ir/aval.js";
 import { paramsEqual, paramsKey } from "../ir/params-key.js";
@@ -55,16 +56,12 @@ export class CompiledCache<O> {
   }
 
   #key(owner: O, params: Params, backend: Backend, arrays: readonly { readonly aval: Aval }[]): string {
-    let key = `${backend.name} ${this.ownerKey(owner)} ${paramsKey(params)}`;
+    let key = `${identityId(backend)} ${this.ownerKey(owner)} ${paramsKey(params)}`;
     for (const x of arrays) key += ` ${formatAval(x.aval)}`;
     return key;
   }
 
   stats(): { size: number; hits: number; misses: number } {
     return { size: this.#all.size, hits: this.#all.hits, misses: this.#all.misses };
-  }
-  clear(): void {
-    this.#all.clear();
-    this.#recent.clear();
   }
 }

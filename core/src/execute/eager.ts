@@ -20,4 +20,3 @@ export function compiledPrimitive(primitive: AnyPrimitive, arrays: readonly { re
 }
 
 export const eagerCacheStats = (): { size: number; hits: number; misses: number } => cache.stats();
-export const clearEagerCache = (): void => cache.clear();

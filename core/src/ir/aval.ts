@@ -1,5 +1,5 @@
-import { defaultFloat, type DType, isFloat, type TypedArray } from "../base/dtype.js";
-import { formatShape, type Shape, shapesEqual, sizeOf } from "../base/shape.js";
+import { type DType, isFloat, type TypedArray } from "../base/dtype.js";
+import { formatShape, type Shape, shapesEqual } from "../base/shape.js";
 
 /** Abstract value: what tracing knows of an array. `weak` marks types that come from plain JavaScript numbers. */
 export interface Aval {
@@ -25,10 +25,8 @@ export function typesMatch(types: readonly Aval[], arrays: readonly { readonly a
   }
   return true;
 }
-export const avalSize = (a: Aval): number => sizeOf(a.shape);
 /** The tangent of a value of this type has the same shape and dtype; integers and bools have none (their tangent is always a symbolic zero). */
 export const hasTangent = (a: Aval): boolean => isFloat(a.dtype);
-export const scalarAval = (value: number | boolean): Aval => (typeof value === "boolean" ? aval([], "bool") : aval([], defaultFloat(), true));
 
 /** A constant inside a Program. Concrete NDArrays are of this form. */
 export interface ConstantValue {

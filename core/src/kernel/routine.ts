@@ -31,4 +31,3 @@ export function defineRoutine<P extends object>(routine: Routine<P>): Routine<P>
 }
 
 export const findRoutine = (name: string): Routine | undefined => routines.get(name);
-export const allRoutines = (): Routine[] => [...routines.values()];

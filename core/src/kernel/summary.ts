@@ -4,7 +4,7 @@ import type { Kernel, Schedule, Step } from "./schedule.js";
 import { buffersRead, writesOf } from "./traverse.js";
 
 /** Arithmetic on the elements of one kernel: functions of any kind count as one operation. */
-export function operationsOf(kernel: Kernel): number {
+function operationsOf(kernel: Kernel): number {
   const outer = sizeOf(kernel.dims);
   const all = outer * sizeOf(kernel.reduceDims);
   const seen = new Set<Expr>();

@@ -84,7 +84,7 @@ export const boxSizes = (d: Diagonal): number[] => d.free.map((f) => f.count);
 export const fromBox = (d: Diagonal, expr: Expr, ndim: number): Expr => reindex(expr, d.free.map((f) => axisIndex(ndim, f.dim, 1, -f.start)), ndim);
 
 /** A value over the whole as one over the box. */
-export function toBox(d: Diagonal, expr: Expr): Expr {
+function toBox(d: Diagonal, expr: Expr): Expr {
   const sizes = boxSizes(d);
   return decideGuards(reindex(expr, d.place, sizes.length), (bounds) => openBounds(bounds, sizes));
 }

@@ -24,10 +24,6 @@ export const transposeLazy = (x: Lazy, permutation: readonly number[]): Lazy => 
   return view(x, permutation.map((p) => x.shape[p]!), inverse.map((j) => axisIndex(permutation.length, j)));
 };
 
-/** Old axis d becomes axis `dims[d]` of the new shape; size-1 axes and new ones repeat. */
-export const broadcastLazy = (x: Lazy, shape: Shape, dims: readonly number[]): Lazy =>
-  view(x, shape, x.shape.map((n, d) => (n === 1 ? constantIndex(shape.length) : axisIndex(shape.length, dims[d]!))));
-
 /** Groups of old and new axes with equal products: the coarsest common refinement that a reshape needs. */
 function reshapeGroups(from: Shape, to: Shape): [number[], number[]][] {
   const groups: [number[], number[]][] = [];

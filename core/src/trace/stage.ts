@@ -1,6 +1,6 @@
 import { ConcreteArray } from "../array/concrete.js";
 import type { NDArray } from "../array/ndarray.js";
-import { type Aval, formatAval } from "../ir/aval.js";
+import type { Aval } from "../ir/aval.js";
 import { type Atom, Literal, type Program, ProgramBuilder, type Var } from "../ir/program.js";
 import type { AnyPrimitive, Params } from "../ir/primitive.js";
 import { runTrace, Trace, Tracer } from "./trace.js";
@@ -66,5 +66,3 @@ export function stage(f: (...args: NDArray[]) => readonly NDArray[], types: read
     return { program: trace.builder.build(outputs), captured: [...trace.captured.keys()] };
   });
 }
-
-export const describeTypes = (types: readonly Aval[]): string => types.map(formatAval).join(", ");

@@ -33,7 +33,7 @@ export function igammac(a: number, x: number): number {
 }
 
 /** log(1 + x) - x without cancellation. */
-export function log1pMinusX(x: number): number {
+function log1pMinusX(x: number): number {
   if (x < -0.4 || x > 0.6) return Math.log1p(x) - x;
   // log(1+x) = 2 atanh(r), r = x/(2+x), and x = 2r/(1-r): the difference is 2 (r^3/3 + r^5/5 + ...) - x r.
   const r = x / (2 + x);

@@ -2,7 +2,7 @@ import { RuleError } from "../../../base/errors.js";
 import type { Routine } from "../../../kernel/routine.js";
 import type { Operand } from "../../../kernel/schedule.js";
 import type { FloatDType } from "../functions/contract.js";
-import type { NativeRoutine, RoutineRequest } from "../routines/contract.js";
+import type { NativeRoutine, RoutineRequest } from "./contract.js";
 import { Code } from "./code.js";
 import { gemmScratchBytes } from "./gemm.js";
 import { type Pointer, PointerVariable } from "./pointers.js";

@@ -6,7 +6,7 @@ import { type Code, type Index, type Pointer, template, type Word } from "../../
 const highest = 0x80000000 | 0;
 const highestBit = 1n << 63n;
 /** The high word of the key of 0. */
-export const zeroWord = highest;
+const zeroWord = highest;
 
 /** The key of element `i`, for types of 32 bits. */
 function narrowKey(c: Code, x: Pointer, i: Index): Index {

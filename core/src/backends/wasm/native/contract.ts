@@ -20,6 +20,3 @@ export interface NativeRoutine {
   /** Room that it needs while it runs. */
   readonly scratchBytes: number;
 }
-
-/** Makes WebAssembly code for a routine, or gives undefined for params or dtypes that it does not cover: those are called in JavaScript. */
-export type RoutineGenerator = (request: RoutineRequest) => NativeRoutine | undefined;
