@@ -5,6 +5,7 @@ import { serve } from "../harness/serve.js";
 import { arithmetic } from "../adapters/hessia/arithmetic.js";
 import { derivatives } from "../adapters/hessia/derivatives.js";
 import { linearAlgebra } from "../adapters/hessia/linear-algebra.js";
+import { products } from "../adapters/hessia/products.js";
 import { training } from "../adapters/hessia/training.js";
 import { threadsAsked, versionsOf } from "../adapters/versions.js";
 
@@ -13,7 +14,7 @@ await serve(() => {
   if (threads > 1) core.setThreads(threads);
   return Promise.resolve({
     versions: { ...versionsOf(), device: core.defaultDevice() },
-    adapter: { ...arithmetic, ...derivatives, ...training, ...linearAlgebra },
+    adapter: { ...arithmetic, ...derivatives, ...training, ...linearAlgebra, ...products },
     memoryLoop(mode) {
       if (mode === "step") {
         // Ten megabytes of float64 parameters.

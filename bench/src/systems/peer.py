@@ -102,6 +102,49 @@ def matmul(p):
     return Prepared(lambda: f(a, b))
 
 
+def products(p):
+    spec, dtype = p["spec"], dtype_of(p)
+    sizes = {s[0]: int(s[2:]) for s in p["sizes"].split()}
+    terms, out = spec.split("->")[0].split(","), spec.split("->")[1]
+    shapes = [tuple(sizes[c] for c in t) for t in terms]
+    a = centered(int(np.prod(shapes[0])), 81, dtype).reshape(shapes[0])
+    b = a if p["same"] else centered(int(np.prod(shapes[1])), 82, dtype).reshape(shapes[1])
+    if SYSTEM == "jax":
+        a, b = jnp.asarray(a), jnp.asarray(b)
+        if p["same"]:
+            g = jax.jit(lambda x: jnp.einsum(spec, x, x))
+            return Prepared(lambda: g(a))
+        f = jax.jit(lambda x, y: jnp.einsum(spec, x, y))
+        return Prepared(lambda: f(a, b))
+    plain = {"i,j->ij": lambda: np.outer(a, b), "bij,bj->bi": lambda: np.matvec(a, b), "ij,j->i": lambda: a @ b, "i,ij->j": lambda: a @ b, "i,i->": lambda: a @ b,
+             "bhqk,bkhd->bqhd": lambda: (a @ b.swapaxes(1, 2)).swapaxes(1, 2)}
+    if spec in plain:
+        return Prepared(plain[spec])
+    x = a if terms[0][-1] not in out else a.swapaxes(-1, -2)
+    y = b if terms[1][-1] in out else b.swapaxes(-1, -2)
+    return Prepared(lambda: x @ y)
+
+
+def convolutions(p):
+    if SYSTEM != "jax":
+        raise Unsupported("has no convolution of images")
+    if "op" in p:
+        x, w = jnp.asarray(centered(4 * 56 * 56 * 64, 95).reshape(4, 56, 56, 64)), p["window"]
+        most = lambda v: lax.reduce_window(v, -jnp.inf, lax.max, (1, w, w, 1), (1, 2, 2, 1), "VALID")
+        mean = lambda v: lax.reduce_window(v, np.float32(0), lax.add, (1, w, w, 1), (1, 2, 2, 1), "VALID") / w**2
+        f = jax.jit(most if p["op"] == "max" else mean)
+        return Prepared(lambda: f(x))
+    size, n, window, stride, groups = p["size"], -(-p["size"] // p["stride"]), p["window"], p["stride"], p["groups"]
+    shapes = [(p["batch"], size, size, p["inputs"]), (window, window, p["inputs"] // groups, p["outputs"]), (p["batch"], n, n, p["outputs"])]
+    x, k, t = (jnp.asarray(centered(int(np.prod(s)), 91 + i).reshape(s)) for i, s in enumerate(shapes))
+    conv = lambda a, b: lax.conv_general_dilated(a, b, (stride, stride), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC"), feature_group_count=groups)
+    if p["what"] == "forward":
+        f = jax.jit(conv)
+        return Prepared(lambda: f(x, k))
+    g = jax.jit(jax.grad(lambda a, b, c: jnp.sum(conv(a, b) * c), argnums=0 if p["what"] == "input" else 1))
+    return Prepared(lambda: g(x, k, t))
+
+
 def fused(p):
     dtype = dtype_of(p)
     x = centered(p["n"], 3, dtype, 4)
@@ -324,7 +367,7 @@ def descent(p):
     return Prepared(lambda: f(x))
 
 
-TASKS = dict(matmul=matmul, fused=fused, reductions=reductions, dispatch=dispatch, mlp=mlp, rosenbrock=rosenbrock, logistic=logistic, cnn=cnn, linalg=linalg, lstm=lstm, descent=descent, indexing=indexing)
+TASKS = dict(matmul=matmul, fused=fused, reductions=reductions, dispatch=dispatch, mlp=mlp, rosenbrock=rosenbrock, logistic=logistic, cnn=cnn, linalg=linalg, lstm=lstm, descent=descent, indexing=indexing, products=products, convolutions=convolutions)
 
 
 def elapsed(run, calls):

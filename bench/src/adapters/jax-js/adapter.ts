@@ -11,6 +11,7 @@ import { definite, eigenDigest, general, rightSide } from "../../tasks/linear-al
 import { numbers, positions, shapeOf } from "../../tasks/indexing.js";
 import * as logistic from "../../tasks/logistic.js";
 import * as mlp from "../../tasks/mlp.js";
+import { operands, productOf } from "../../tasks/products.js";
 import { axisOf, columns, input, rows } from "../../tasks/reductions.js";
 import { direction, point } from "../../tasks/rosenbrock.js";
 import type { Untyped } from "../untyped.js";
@@ -66,6 +67,20 @@ export function jaxJsAdapter(jax: Untyped, threads: number): Adapter {
       const dtype = elementOf(params);
       const [a, b] = [array(centered(n * n, 1, dtype), [n, n]), array(centered(n * n, 2, dtype), [n, n])];
       return calling(() => np.matmul(a.ref, b.ref), sampled, () => { tree.dispose([a, b]); });
+    },
+
+    products(params) {
+      const p = productOf(params);
+      const [a, b] = operands(p, elementOf(params)).map((v, i) => array(v, p.shapes[i]!));
+      const turned = (x: Untyped, flip: boolean): Untyped => (flip ? np.matrixTranspose(x) : x);
+      const { matmul, spec } = p;
+      // Its einsum needs iterator helpers, which Node below 22 has not.
+      const plain: Record<string, (x: Untyped, y: Untyped) => Untyped> = {
+        "ij,j->i": np.dot, "i,ij->j": np.dot, "i,j->ij": np.outer, "i,i->": np.dot,
+        "bij,bj->bi": (x, y) => np.matmul(x, np.expandDims(y, -1)), "bhqk,bkhd->bqhd": (x, y) => np.transpose(np.matmul(x, np.transpose(y, [0, 2, 1, 3])), [0, 2, 1, 3]),
+      };
+      const f = jax.jit(matmul ? (x: Untyped, y: Untyped) => np.matmul(turned(x, matmul.ta), turned(y, matmul.tb)) : plain[spec]!);
+      return calling(() => f(a.ref, b.ref), sampled, () => { tree.dispose([a, b]); });
     },
 
     fused(params) {

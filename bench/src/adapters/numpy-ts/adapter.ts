@@ -3,6 +3,7 @@ import { type Adapter, elementOf, numberOf, type Prepared, textOf, Unsupported }
 import { centered, digest, type Numbers, uniform } from "../../harness/data.js";
 import { chainLength } from "../../tasks/dispatch.js";
 import { numbers, positions, shapeOf } from "../../tasks/indexing.js";
+import { operands, productOf } from "../../tasks/products.js";
 import { absoluteDigest, definite, eigenDigest, general, rightSide, singularDigest } from "../../tasks/linear-algebra.js";
 import { axisOf, columns, input, rows } from "../../tasks/reductions.js";
 import type { Untyped } from "../untyped.js";
@@ -22,6 +23,18 @@ export function numpyTsAdapter(np: Untyped): Adapter {
       const dtype = elementOf(params);
       const [a, b] = [array(centered(n * n, 1, dtype), [n, n]), array(centered(n * n, 2, dtype), [n, n])];
       return { ...calling(() => np.matmul(a, b)), dispose() { a.dispose?.(); b.dispose?.(); } };
+    },
+
+    products(params) {
+      const p = productOf(params);
+      const [a, b] = operands(p, elementOf(params)).map((v, i) => array(v, p.shapes[i]!));
+      const turned = (x: Untyped, flip: boolean): Untyped => (flip ? np.swapaxes(x, -1, -2) : x);
+      const { matmul, spec } = p;
+      const plain: Record<string, () => Untyped> = {
+        "ij,j->i": () => np.matmul(a, b), "i,ij->j": () => np.matmul(a, b), "i,j->ij": () => np.outer(a, b), "i,i->": () => np.dot(a, b),
+        "bij,bj->bi": () => np.matmul(a, np.expand_dims(b, -1)), "bhqk,bkhd->bqhd": () => np.swapaxes(np.matmul(a, np.swapaxes(b, 1, 2)), 1, 2),
+      };
+      return calling(matmul ? () => np.matmul(turned(a, matmul.ta), turned(b, matmul.tb)) : plain[spec]!);
     },
 
     fused(params) {
@@ -84,6 +97,7 @@ export function numpyTsAdapter(np: Untyped): Adapter {
       }
     },
 
+    convolutions: () => { throw new Unsupported("has no convolution of images"); },
     mlp: noDerivatives, rosenbrock: noDerivatives, logistic: noDerivatives, cnn: noDerivatives, lstm: noDerivatives, descent: noDerivatives,
   };
 }

@@ -2,10 +2,12 @@
 import { type Adapter, elementOf, numberOf, type Params, type Prepared, textOf, Unsupported } from "../../harness/case.js";
 import { centered, digest, type Numbers, uniform } from "../../harness/data.js";
 import * as cnn from "../../tasks/cnn.js";
+import { arraysOf, convolutionOf, pooledImages, pooledShape, shapesOf } from "../../tasks/convolutions.js";
 import { chainLength } from "../../tasks/dispatch.js";
 import { numbers, positions, shapeOf, side } from "../../tasks/indexing.js";
 import * as logistic from "../../tasks/logistic.js";
 import * as mlp from "../../tasks/mlp.js";
+import { operands, productOf } from "../../tasks/products.js";
 import { axisOf, columns, input, rows } from "../../tasks/reductions.js";
 import { direction, point } from "../../tasks/rosenbrock.js";
 import type { Untyped } from "../untyped.js";
@@ -50,6 +52,35 @@ export function tfjsAdapter(tf: Untyped): Adapter {
       const n = numberOf(params, "n");
       const [a, b] = [array(centered(n * n, 1), [n, n]), array(centered(n * n, 2), [n, n])];
       return { ...calling(() => tf.matMul(a, b)), dispose: () => tf.dispose([a, b]) };
+    },
+
+    products(params) {
+      float32(params);
+      const p = productOf(params);
+      const [a, b] = operands(p, "float32").map((v, i) => array(v, p.shapes[i]!));
+      const { matmul, spec } = p;
+      const plain: Record<string, () => Untyped> = {
+        "ij,j->i": () => tf.matMul(a, tf.reshape(b, [-1, 1])), "i,ij->j": () => tf.matMul(tf.reshape(a, [1, -1]), b),
+        "i,j->ij": () => tf.outerProduct(a, b), "i,i->": () => tf.sum(tf.mul(a, b)),
+        "bij,bj->bi": () => tf.matMul(a, tf.expandDims(b, -1)), "bhqk,bkhd->bqhd": () => tf.transpose(tf.matMul(a, tf.transpose(b, [0, 2, 1, 3])), [0, 2, 1, 3]),
+      };
+      return { ...calling(matmul ? () => tf.matMul(a, b, matmul.ta, matmul.tb) : plain[spec]!), dispose: () => tf.dispose([a, b]) };
+    },
+
+    convolutions(params) {
+      if (params["op"] !== undefined) {
+        const x = array(pooledImages(), pooledShape);
+        const window = numberOf(params, "window");
+        return { ...calling(() => tf[params["op"] === "max" ? "maxPool" : "avgPool"](x, window, 2, "valid")), dispose: () => x.dispose() };
+      }
+      const c = convolutionOf(params);
+      if (c.what === "kernel") throw new Unsupported("has no gradient by the kernel on this backend");
+      const [x, k, t] = arraysOf(c).map((v, i) => array(v, shapesOf(c)[i]!));
+      const alone = c.groups > 1;
+      if (alone && c.what === "input") throw new Unsupported("has no gradient of a depthwise convolution on this backend");
+      const depthwise = alone ? tf.transpose(k, [0, 1, 3, 2]) : undefined;
+      const call = (): Untyped => (c.what === "input" ? tf.conv2dTranspose(t, k, shapesOf(c)[0], c.stride, "same") : depthwise ? tf.depthwiseConv2d(x, depthwise, c.stride, "same") : tf.conv2d(x, k, c.stride, "same"));
+      return { ...calling(call), dispose: () => tf.dispose([x, k, t, depthwise]) };
     },
 
     fused(params) {
