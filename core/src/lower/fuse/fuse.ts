@@ -9,8 +9,8 @@ import { simplifyKernel } from "../simplify.js";
 import { combine } from "./combine.js";
 import { type Facts, factsOf } from "./facts.js";
 import { Order } from "./order.js";
-import { fit } from "./refine.js";
-import { mayPay, mayShare, pays } from "./worth.js";
+import { fit, inOrderOf } from "./refine.js";
+import { isContraction, mayPay, mayShare, pays } from "./worth.js";
 
 /** Steps are ordered and fused by so many at a time, which bounds the time it takes. */
 const window = 512;
@@ -182,6 +182,14 @@ export class Fusion {
   }
 
   #whole(first: Facts, second: Facts, related: boolean) {
+    const whole = this.#inStep(first, second, related);
+    if (whole || !related || !isContraction(first)) return whole;
+    // The loops of a contraction have no order of their own: what permutes its result may have it written where it belongs.
+    const turned = inOrderOf(first.kernel, second.kernel);
+    return turned && this.#inStep(first, factsOf(turned), related);
+  }
+
+  #inStep(first: Facts, second: Facts, related: boolean) {
     const fitted = fit(first.kernel, second.kernel);
     if (!fitted) return undefined;
     const facts = (k: Kernel, known: Facts): Facts => (k === known.kernel ? known : factsOf(k));

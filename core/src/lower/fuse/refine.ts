@@ -1,7 +1,9 @@
 import { sizeOf } from "../../base/shape.js";
+import { byStride } from "../../kernel/contraction.js";
 import type { Affine } from "../../kernel/expr.js";
 import type { Kernel, KernelOutput } from "../../kernel/schedule.js";
-import { reindex, substitute } from "../../kernel/reindex.js";
+import { mapAffines, reindex, substitute } from "../../kernel/reindex.js";
+import { visitKernel } from "../../kernel/traverse.js";
 
 /** The coarsest dimensions of which those of both lists are products of neighbours; undefined if there are none. */
 export function commonDims(x: readonly number[], y: readonly number[]): readonly number[] | undefined {
@@ -76,6 +78,20 @@ export function fit(a: Kernel, b: Kernel): Fitted | undefined {
   const { outputs } = splitLoops(mapping, loops, []);
   const beside: Kernel = { dims: outer, reduceDims: inner, accumulators: [], outputs: [], stores: outputs };
   return ra ? [whole, beside] : [beside, whole];
+}
+
+/** An elementwise kernel with its loops in the order in which it walks through what the first writes; undefined where that is the order they have, or there is none. */
+export function inOrderOf(first: Kernel, second: Kernel): Kernel | undefined {
+  if (second.accumulators.length > 0) return undefined;
+  const { buffer } = first.outputs[0]!;
+  let walk: Affine | undefined;
+  visitKernel(second, (e) => { if (e.op === "load" && e.buffer === buffer) walk ??= e.index; });
+  if (!walk) return undefined;
+  const { strides } = walk;
+  const order = byStride(walk, second.dims.map((_, d) => d));
+  if (order.every((d, i) => d === i) || order.some((d) => (strides[d] ?? 0) <= 0)) return undefined;
+  const place = (a: Affine): Affine => ({ offset: a.offset, strides: order.map((d) => a.strides[d] ?? 0) });
+  return { ...second, dims: order.map((d) => second.dims[d]!), outputs: second.outputs.map((o) => ({ ...o, index: place(o.index), value: mapAffines(o.value, place) })) };
 }
 
 /** True if the kernel was fitted to the terms of a reduction. */

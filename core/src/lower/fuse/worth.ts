@@ -35,7 +35,7 @@ function ownDims({ kernel, terms }: Facts): { a: number; b: number } {
  * Sums of products with an output dimension along which one factor stays: matrix products and convolutions, in which each element serves many
  * outputs. Their loops are made by other means, for one accumulator.
  */
-const isContraction = (f: Facts): boolean => {
+export const isContraction = (f: Facts): boolean => {
   const own = ownDims(f);
   return own.a + own.b > 0;
 };

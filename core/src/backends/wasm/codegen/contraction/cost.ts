@@ -3,10 +3,10 @@ import { type Contraction, mergedStride } from "../../../../kernel/contraction.j
 import type { Expr } from "../../../../kernel/expr.js";
 import type { Kernel } from "../../../../kernel/schedule.js";
 import { extent, fastest } from "./factor.js";
-import type { ContractionPlan } from "./settle.js";
+import { type ContractionPlan, denseStrides } from "./settle.js";
 
 /** Nanoseconds, measured on one machine; only their proportions matter. Of vectors, but for `packed` and what follows, which are of elements. */
-const price = { nest: 1.2, nestGuarded: 8, block: 0.14, vector: 0.3, straight: 0.15, packed: 0.2, transposed: 0.5, evaluated: 0.35, scattered: 1.2, epilogue: 0.5 };
+const price = { nest: 1.2, nestAlong: 0.6, nestGuarded: 8, block: 0.14, vector: 0.3, straight: 0.15, packed: 0.2, transposed: 0.5, evaluated: 0.35, scattered: 1.2, epilogue: 0.5 };
 /** What a loop nest and a call of each kind of product cost whatever their size. */
 const start = { nest: 3, straight: 5, vector: 8, block: 25 };
 /** Blocks that are computed or copied first should stay in the second-level cache. */
@@ -23,9 +23,28 @@ export const product = (dims: readonly number[], of: readonly number[]): number 
 };
 
 /** What plain loops cost. */
-export function costOfNest({ a, b, sizes }: Contraction, lanes: number): number {
-  const simple = a.op === "load" && b.op === "load";
-  return start.nest + (sizes.reduce((x, n) => x * n, 1) / lanes) * (simple ? price.nest : price.nestGuarded);
+export function costOfNest(c: Contraction, lanes: number, kernel: Kernel): number {
+  const simple = c.a.op === "load" && c.b.op === "load";
+  return start.nest + (c.sizes.reduce((x, n) => x * n, 1) / lanes) * (simple ? price.nest : liesAlong(c, kernel, lanes) ? price.nestAlong : price.nestGuarded);
+}
+
+/** Whether some output dimension is one of neighbours in all that is read and written, and no guard depends on it: vectors lie along it, as along the channels of an image. */
+function liesAlong({ a, b, sizes }: Contraction, { dims, outputs }: Kernel, lanes: number): boolean {
+  const plain = (e: Expr): boolean => e.op === "load" || (e.op === "guard" && e.inside.op === "load" && e.outside.op === "const");
+  if (!plain(a) || !plain(b)) return false;
+  const still = (e: Expr, d: number): boolean => e.op !== "guard" || e.bounds.every(({ index }) => (index.strides[d] ?? 0) === 0);
+  const step = (e: Expr, d: number): number => (e.op === "guard" ? step(e.inside, d) : e.op === "load" ? e.index.strides[d] ?? 0 : 0);
+  return dims.some((_, d) => sizes[d]! >= lanes && outputs.every((o) => o.index.strides[d] === 1) && [a, b].every((e) => still(e, d) && (step(e, d) === 0 || step(e, d) === 1)));
+}
+
+/** Whether a product with one column has a form of its own: the matrix lies along k, or both it and the sums along the rows. */
+function isVectorProduct(p: ContractionPlan): boolean {
+  const [m, n] = [product(p.m, p.block), product(p.n, p.block)];
+  if (m === 1 || n > 1) return true;
+  const { a, contraction, block, into } = p;
+  const made = a.copy ?? a.coordinates?.flatMap((g) => g.terms.map((t) => t.dim));
+  const index = made ? { strides: denseStrides(made, block) } : contraction.a.op === "load" ? contraction.a.index : undefined;
+  return index === undefined || mergedStride(index, block, p.k) === 1 || (mergedStride(index, block, p.m) === 1 && (!into || mergedStride(into.index, block, p.m) === 1));
 }
 /** No product costs less. */
 export const leastOfProducts = start.straight;
@@ -65,7 +84,8 @@ export function costOf(p: ContractionPlan, lanes: number, { outputs }: Kernel, p
   const n = product(p.n, block);
   const k = product(p.k, block);
   const isPrepacked = (copied: boolean, e: Expr): boolean => loops.length === 0 && !copied && prepackable(e);
-  let cost = calls * costOfProduct(m, n, k, lanes, isTransposed(p), isPrepacked(p.a.copy !== undefined, c.a), isPrepacked(p.b.copy !== undefined, c.b));
+  // One column that is no vector product takes a tile of its own.
+  let cost = calls * costOfProduct(m, isVectorProduct(p) ? n : lanes, k, lanes, isTransposed(p), isPrepacked(p.a.copy !== undefined, c.a), isPrepacked(p.b.copy !== undefined, c.b));
   for (let side = 0; side < 2; side++) {
     const f = side === 0 ? p.a : p.b;
     if (!f.copy && !f.coordinates) continue;

@@ -12,7 +12,7 @@ import { type ContractionPlan, type FactorPlan, settle } from "./settle.js";
 export function planContraction(kernel: Kernel, contraction: Contraction, lanes: number, aliasOf?: NestContext["aliasOf"], prepackable: (e: Expr) => boolean = () => false): ContractionPlan | undefined {
   const { sizes } = contraction;
   if (product(contraction.m, sizes) * product(contraction.n, sizes) === 1) return undefined;
-  let least = costOfNest(contraction, lanes);
+  let least = costOfNest(contraction, lanes, kernel);
   if (least <= leastOfProducts) return undefined;
   let best: ContractionPlan | undefined;
   eachPlan(kernel, contraction, aliasOf, (plan) => {
