@@ -4,7 +4,8 @@ import { kindOf } from "../base/dtype.js";
 import { ConcretizationError, IndexError } from "../base/errors.js";
 import { broadcastShapes, contiguousStrides, formatShape, range, type Shape, sizeOf } from "../base/shape.js";
 import { formatAval } from "../ir/aval.js";
-import { Tracer } from "../trace/trace.js";
+import { eagerTrace } from "../trace/eager.js";
+import { currentTrace, Tracer } from "../trace/trace.js";
 import { convertTo } from "../primitives/types.js";
 import { asArray, describe } from "./convert.js";
 
@@ -123,7 +124,8 @@ export function maskPositions(mask: NDArray, fn: string): Int32Array[] {
 function arrayIndex(item: { value: NDArray; fromList: boolean }, axis: number, n: number, fn: string): ArrayIndex {
   const { value, fromList } = item;
   if (n === 0 && value.size > 0) throw new IndexError({ fn, arg: "index", expected: `no index into axis ${axis}, which has size 0`, got: `${value.size} of them`, fix: "check the size first" });
-  const data = knownElements(value);
+  // Eagerly an array of indices is an operand like any other: only lists are looked through.
+  const data = !fromList && currentTrace() === eagerTrace ? undefined : knownElements(value);
   if (!data) return { axis, shape: value.shape, traced: convertTo(value, "int32") };
   const host = new Int32Array(value.size);
   for (let i = 0; i < host.length; i++) {

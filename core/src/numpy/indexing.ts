@@ -4,13 +4,15 @@ import { ShapeError } from "../base/errors.js";
 import { contiguousStrides, formatShape, range, type Shape, shapesEqual, sizeOf } from "../base/shape.js";
 import { promoteTypes } from "../base/dtype.js";
 import { add, and, div, ge, lt, max, min, mul } from "../primitives/binary.js";
-import { dynamicUpdateSlice, gather, scatter, type ScatterOp } from "../primitives/indexing.js";
+import { dynamicSlice, dynamicUpdateSlice, gather, scatter, type ScatterOp } from "../primitives/indexing.js";
 import { pad, reverse, slice } from "../primitives/structural.js";
 import { broadcastTo, reshapeTo, transposeTo } from "../primitives/structural-ops.js";
 import { convertTo, select } from "../primitives/types.js";
 import { neg } from "../primitives/unary.js";
-import { bind1 } from "../trace/trace.js";
+import { eagerTrace } from "../trace/eager.js";
+import { bind1, currentTrace } from "../trace/trace.js";
 import type { AnyPrimitive } from "../ir/primitive.js";
+import { asOne } from "./as-one.js";
 import { asArray, broadcastToShape } from "./convert.js";
 import { beside } from "./device.js";
 import { constantLike } from "./elementwise.js";
@@ -21,7 +23,8 @@ const backendOf = (x: NDArray) => (x instanceof ConcreteArray ? x.backend : unde
 const hostIndices = (data: Int32Array, shape: Shape): NDArray => ConcreteArray.fromHost(data, { shape, dtype: "int32", weak: true });
 
 /** The elements that the slices of a plan reach; integers leave axes of size 1. */
-function takeBlock(x: NDArray, slices: readonly AxisSlice[]): NDArray {
+function takeBlock(x: NDArray, slices: readonly AxisSlice[], starts: readonly NDArray[]): NDArray {
+  if (starts.length > 0) return bind1(dynamicSlice, [x, ...starts], { sizes: slices.map((s) => s.count) });
   const first = slices.map((s) => (s.count === 0 ? 0 : s.step > 0 ? s.start : s.start + (s.count - 1) * s.step));
   const strides = slices.map((s) => Math.abs(s.step));
   const limit = slices.map((s, d) => (s.count === 0 ? 0 : first[d]! + (s.count - 1) * strides[d]! + 1));
@@ -36,8 +39,9 @@ function flip(x: NDArray, slices: readonly AxisSlice[]): NDArray {
 }
 
 /** Writes a block back to where `takeBlock` found it. */
-function putBlock(x: NDArray, block: NDArray, slices: readonly AxisSlice[]): NDArray {
+function putBlock(x: NDArray, block: NDArray, slices: readonly AxisSlice[], starts: readonly NDArray[]): NDArray {
   if (block.size === 0) return x;
+  if (starts.length > 0) return bind1(dynamicUpdateSlice, [x, block, ...starts], {});
   const forward = flip(block, slices);
   const first = slices.map((s) => (s.step > 0 ? s.start : s.start + (s.count - 1) * s.step));
   const strides = slices.map((s) => (s.count === 1 ? 1 : Math.abs(s.step)));
@@ -107,8 +111,25 @@ function arrangement(plan: IndexPlan, block: Shape) {
 
 const inverse = (permutation: readonly number[]): number[] => range(permutation.length).map((d) => permutation.indexOf(d));
 
-function read(x: NDArray, plan: IndexPlan): NDArray {
-  const block = takeBlock(x, plan.slices);
+/**
+ * Reading or writing by a plan as one compiled program where nothing is traced. Where blocks begin is then an operand, as the index arrays are: a
+ * loop over `x.get(i)` compiles once.
+ */
+function byPlan(fn: string, operands: readonly NDArray[], plan: IndexPlan, f: (operands: readonly NDArray[], plan: IndexPlan, starts: readonly NDArray[]) => NDArray): NDArray {
+  const x = operands[0]!;
+  if (currentTrace() !== eagerTrace || !(x instanceof ConcreteArray)) return f(operands, plan, []);
+  const moves = !isWhole(plan, x.shape) && plan.slices.every((s) => s.step === 1 && s.count > 0);
+  const starts = moves ? plan.slices.map((s) => scalar(s.start, "int32", true, x.backend)) : [];
+  const settings = [moves, plan.slices.map((s) => (moves ? s.count : `${s.start} ${s.count} ${s.step}`)).join(), plan.dropped.join(), plan.layout.join(), plan.indexShape.join(), plan.arrays.map((a) => a.axis).join()];
+  return asOne(fn, [...operands, ...starts, ...plan.arrays.map(indexArray)], settings, (...given) => {
+    const [n, m] = [operands.length, operands.length + starts.length];
+    const xs = given as NDArray[];
+    return f(xs.slice(0, n), { ...plan, arrays: plan.arrays.map(({ axis, shape }, k) => ({ axis, shape, traced: xs[m + k]! })) }, xs.slice(n, m));
+  });
+}
+
+function read(x: NDArray, plan: IndexPlan, starts: readonly NDArray[]): NDArray {
+  const block = takeBlock(x, plan.slices, starts);
   const { present, order, sizes, rest, toLayout } = arrangement(plan, block.shape);
   let y = reshapeTo(block, present.map((d) => block.shape[d]!));
   if (plan.arrays.length) {
@@ -135,15 +156,15 @@ function read(x: NDArray, plan: IndexPlan): NDArray {
  */
 export function getItem(x: NDArray, index: readonly IndexItem[]): NDArray {
   x.requireAlive("get");
-  return read(x, planIndex(x.shape, index, "get"));
+  return byPlan("get", [x], planIndex(x.shape, index, "get"), ([y], plan, starts) => read(y!, plan, starts));
 }
 
 const combine: Record<Exclude<ScatterOp, "set">, AnyPrimitive> = { add, mul, max, min };
 
-function write(x: NDArray, plan: IndexPlan, values: NDArray, op: ScatterOp): NDArray {
+function write(x: NDArray, plan: IndexPlan, values: NDArray, op: ScatterOp, starts: readonly NDArray[]): NDArray {
   const shape = selectedShape(plan);
   const update = fitValues(values, shape, op);
-  const block = takeBlock(x, plan.slices);
+  const block = takeBlock(x, plan.slices, starts);
   const { present, order, sizes, rest, toLayout } = arrangement(plan, block.shape);
   // Undo the result's order: drop the new axes, then bring the index axes to the front.
   const J = plan.indexShape.length;
@@ -157,7 +178,7 @@ function write(x: NDArray, plan: IndexPlan, values: NDArray, op: ScatterOp): NDA
     u = transposeTo(reshapeTo(y, arranged.shape), inverse(order));
   } else if (op !== "set") u = bind1(combine[op], [reshapeTo(block, blockShape), u], {});
   const whole = reshapeTo(u, block.shape);
-  return isWhole(plan, x.shape) ? whole : putBlock(x, whole, plan.slices);
+  return isWhole(plan, x.shape) ? whole : putBlock(x, whole, plan.slices, starts);
 }
 
 /** Values broadcast to the selected shape; leading axes of size 1 fall away, as in NumPy's assignment. */
@@ -201,7 +222,7 @@ export function at(x: NDArray, index: readonly IndexItem[]): AtUpdate {
       const changed = op === "set" ? full : bind1(combine[op], [base, full], {});
       return convertTo(bind1(select, [mask, changed, base], {}), x.dtype, x.weak);
     }
-    return convertTo(write(base, planIndex(x.shape, index, "at"), v, op), x.dtype, x.weak);
+    return convertTo(byPlan(`at ${op}`, [base, v], planIndex(x.shape, index, "at"), ([y, u], plan, starts) => write(y!, plan, u!, op, starts)), x.dtype, x.weak);
   };
   return {
     get: () => getItem(x, index),

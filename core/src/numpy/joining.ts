@@ -6,6 +6,7 @@ import { concatenate as concatenatePrimitive, slice } from "../primitives/struct
 import { reshapeTo } from "../primitives/structural-ops.js";
 import { convertTo } from "../primitives/types.js";
 import { bind1 } from "../trace/trace.js";
+import { asOne } from "./as-one.js";
 import { asArray, broadcastToShape, promoteArrays } from "./convert.js";
 import { beside } from "./device.js";
 import { knownElements, maskPositions, resolveSlice } from "./index-plan.js";
@@ -44,7 +45,7 @@ export function stack(arrays: ArrayList, axis = 0): NDArray {
   list.forEach((a, i) => {
     if (a.shape.join() !== list[0]!.shape.join()) throw new ShapeError({ fn: "stack", arg: `arrays[${i}]`, expected: formatShape(list[0]!.shape), got: formatShape(a.shape), fix: "stack arrays of one shape; concatenate joins others" });
   });
-  return join(list.map((a) => expandDims(a, at)), at, "stack");
+  return asOne("stack", list, [at], (...parts) => join(parts.map((a) => expandDims(a, at)), at, "stack"));
 }
 
 /** Joins along the first axis; vectors are rows. @example np.vstack([[1, 2], [3, 4]]) // [[1, 2], [3, 4]] */

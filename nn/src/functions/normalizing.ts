@@ -1,4 +1,4 @@
-import { type ArrayLike, type AxisArg, type DType, lax, type NDArray, np } from "@hessia/core";
+import { type ArrayLike, type AxisArg, type DType, jit, lax, type NDArray, np } from "@hessia/core";
 import { axesOf, floatArray } from "./arrays.js";
 import { asOne } from "./as-one.js";
 
@@ -120,11 +120,10 @@ export interface OneHotOptions {
   /** Where the new axis goes; the end by default. */
   readonly axis?: number;
 }
+const hotOf = jit((index: NDArray, numClasses: number, dtype: DType) => np.equal(np.expandDims(index, -1), np.arange(numClasses)).astype(dtype), { staticArgnums: [1, 2] });
 /** 1 at the index, 0 elsewhere; indices outside 0 ... numClasses - 1 give zeros. @example nn.oneHot([0, 2], 3) // [[1, 0, 0], [0, 0, 1]] */
 export function oneHot(x: ArrayLike, numClasses: number, o: OneHotOptions = {}): NDArray {
-  const index = np.asarray(x);
-  const hot = np.equal(np.expandDims(index, -1), np.arange(numClasses));
-  const typed = o.dtype === "bool" ? hot : hot.astype(o.dtype ?? np.zeros([]).dtype);
+  const typed = hotOf(np.asarray(x), numClasses, o.dtype ?? np.zeros([]).dtype);
   return o.axis === undefined || o.axis === -1 ? typed : np.moveaxis(typed, -1, o.axis);
 }
 
