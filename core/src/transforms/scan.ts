@@ -70,6 +70,7 @@ function commonLength(fn: string, rows: readonly NDArray[], tree: TreeDef, given
   });
   if (given !== undefined) requireInteger(given, fn, "length", 0);
   const length = given ?? rows[0]?.shape[0];
+  if (length !== undefined && length > largestInt32) throw new ArgumentError({ fn, arg: given === undefined ? "xs" : "length", expected: `at most ${largestInt32} iterations, which an int32 counts`, got: String(length), fix: "nest two loops" });
   if (length === undefined) throw new ArgumentError({ fn, arg: fn === "map" ? "xs" : "length", expected: fn === "map" ? "at least one array" : "a length, since there are no xs", got: "none", fix: fn === "map" ? "pass arrays to walk along" : "pass { length: n }" });
   if (rows.some((x) => x.shape[0] !== length)) throw new ShapeError({ fn, arg: "xs", expected: `leading axes of length ${length}`, got: rows.map((x) => formatAval(x.aval)).join(", "), fix: "cut or pad the arrays to one length" });
   return length;
@@ -82,6 +83,15 @@ function commonLength(fn: string, rows: readonly NDArray[], tree: TreeDef, given
 export function map<X, Y>(f: (x: X) => Y, xs: X): Y {
   requireFunction(f, "map", "f", "(x) => y");
   return scanAs<null, X, Y>("map", (_, x) => [null, f(x)], null, xs, {})[1];
+}
+
+const largestInt32 = 2 ** 31 - 1;
+
+/** @throws ArgumentError for a bound that is no int32, as the counter is. */
+function requireBound(x: number, arg: string): void {
+  if (x === (x | 0)) return;
+  const [expected, fix] = Number.isInteger(x) ? [`integers from ${-largestInt32 - 1} to ${largestInt32}`, "count from 0, and nest two loops where there are more iterations"] : ["integers", "round the bounds"];
+  throw new ArgumentError({ fn: "foriLoop", arg, expected, got: String(x), fix });
 }
 
 /** A traced bound as an int32 scalar. */
@@ -109,8 +119,9 @@ function staticBound(x: ArrayLike): number | undefined {
 export function foriLoop<C>(lower: ArrayLike, upper: ArrayLike, body: (i: NDArray, state: C) => C, init: C): C {
   requireFunction(body, "foriLoop", "body", "(i, state) => state");
   const [lo, hi] = [staticBound(lower), staticBound(upper)];
+  if (lo !== undefined) requireBound(lo, "lower");
+  if (hi !== undefined) requireBound(hi, "upper");
   if (lo !== undefined && hi !== undefined) {
-    if (!Number.isInteger(lo) || !Number.isInteger(hi)) throw new ArgumentError({ fn: "foriLoop", arg: "lower, upper", expected: "integers", got: `${lo}, ${hi}`, fix: "round the bounds" });
     const [state] = scanAs<{ i: NDArray; state: C }, null, null>("foriLoop", ({ i, state: s }) => [{ i: bind1(add, [i, scalar(1, "int32", false)], {}), state: body(i, s) }, null], { i: scalar(lo, "int32", false), state: init }, null, { length: Math.max(0, hi - lo) });
     return state.state;
   }

@@ -34,7 +34,7 @@ export function vmap<A extends readonly unknown[], R>(f: (...args: A) => R, opti
   const name = `vmap(${f.name || "function"})`;
   return (...args) => {
     const [leaves, tree] = flattenArgs(args, name);
-    const inAxes = options.inAxes ?? 0;
+    const { inAxes = 0, outAxes = 0 } = options;
     if (Array.isArray(inAxes) && inAxes.length !== args.length)
       throw new ArgumentError({ fn: name, arg: "inAxes", expected: `one entry for each of ${args.length} arguments`, got: `${inAxes.length} entries`, fix: "use null for arguments that are not mapped" });
     const axes = broadcastPrefix(inAxes, tree, name, "inAxes", isAxis) as (number | null | undefined)[];
@@ -46,8 +46,8 @@ export function vmap<A extends readonly unknown[], R>(f: (...args: A) => R, opti
       outTree = def;
       return outs;
     });
-    const outAxes = broadcastPrefix(options.outAxes ?? 0, outTree, name, "outAxes", isAxis) as (number | null | undefined)[];
-    return unflatten<R>(outTree, outputs.map((y, i) => placeOutput(n, y, outDims[i]!, outAxes[i] ?? null, name)));
+    const places = broadcastPrefix(outAxes, outTree, name, "outAxes", isAxis) as (number | null | undefined)[];
+    return unflatten<R>(outTree, outputs.map((y, i) => placeOutput(n, y, outDims[i]!, places[i] ?? null, name)));
   };
 }
 
