@@ -9,6 +9,9 @@ import type { Body, VectorProduct } from "./vector-product.js";
 /** Elements of y that stay in the first-level cache while columns of the matrix are added. */
 const blockBytes = 8192;
 
+/** Vectors of y between two jumps back: where a product is an instruction apart from its sum, those of the loop count. */
+const turn = (form: Form): number => (form.ordered ? 1 : 4);
+
 /** A matrix whose columns lie side by side times a vector: sums of columns, several at once, so that memory is read in order. */
 export function axpyBody(context: GemmContext, form: Form, p: VectorProduct): Body {
   const { size, lanes } = form;
@@ -50,29 +53,37 @@ export function axpyBody(context: GemmContext, form: Form, p: VectorProduct): Bo
         return v;
       });
       const [sum, m] = [f.local(type), f.local(type)];
-      const along = (part: number, fresh: boolean): void => {
+      const unroll = turn(form);
+      const along = (at: number, part: number, fresh: boolean): void => {
         xs.forEach((v, i) => {
-          loadPart(f, form, M, i * matrix.k * size, part);
+          loadPart(f, form, M, i * matrix.k * size + at, part);
           f.set(m);
           if (i === 0 && fresh) f.get(m).get(v).op(mul).set(sum);
           else {
             if (i === 0) {
-              loadPart(f, form, Y, 0, part);
+              loadPart(f, form, Y, at, part);
               f.set(sum);
             }
             multiplyAdd(f, form, v, m, sum);
           }
         });
-        storePart(f, form, Y, 0, part, sum);
+        storePart(f, form, Y, at, part, sum);
       };
       const all = (fresh: boolean): void => {
-        f.block((done) => f.loop((again) => {
-          f.get(n).i32(lanes).op("i32.lt_s").brIf(done);
-          along(lanes, fresh);
-          for (const pointer of [M, Y]) f.get(pointer).i32(lanes * size).op("i32.add").set(pointer);
-          f.get(n).i32(lanes).op("i32.sub").set(n).br(again);
+        // The ways out keep TurboFan from loading everything first (see tile.ts).
+        f.block((out) => f.loop((again) => {
+          for (let u = 0; u < unroll; u++) {
+            f.get(n).i32((u + 1) * lanes).op("i32.lt_s").brIf(out);
+            along(u * lanes * size, lanes, fresh);
+          }
+          for (const pointer of [M, Y]) f.get(pointer).i32(unroll * lanes * size).op("i32.add").set(pointer);
+          f.get(n).i32(unroll * lanes).op("i32.sub").set(n).br(again);
         }));
-        if (tail !== 0) f.get(n).if(() => { along(tail, fresh); });
+        if (tail === 0) return;
+        f.get(n).i32(lanes - 1).op("i32.and").if(() => {
+          for (const pointer of [M, Y]) f.get(pointer).get(n).i32(-lanes).op("i32.and").i32(size).op("i32.mul").op("i32.add").set(pointer);
+          along(0, tail, fresh);
+        });
       };
       f.get(overwrite).if(() => { all(true); }, () => { all(false); });
     });
