@@ -4,9 +4,13 @@ import type { Blocking } from "./blocking.js";
 import type { Form } from "./form.js";
 import { addScaled, passOf, staticRange, times } from "./loops.js";
 import type { Index } from "./loops.js";
+import { mirrorFunction } from "./mirror.js";
 import { emitColumnPanels, emitRowPanels, pushColumns, pushPrepackedColumns, pushPrepackedRows } from "./panels.js";
 import type { GemmContext, GemmSpec } from "./spec.js";
 import { tileFunction } from "./tile.js";
+
+/** Of so few products, a sum costs less than the copy of one. */
+const leastMirroredDepth = 16;
 
 /** Parameters: A, B, C, scratch. */
 export function emitBlocked(f: FunctionBuilder, context: GemmContext, form: Form, spec: GemmSpec, p: Blocking): void {
@@ -19,6 +23,8 @@ export function emitBlocked(f: FunctionBuilder, context: GemmContext, form: Form
   const [kc, aPanel, bPanel, cPanel, cBlock, left] = [f.local("i32"), f.local("i32"), f.local("i32"), f.local("i32"), f.local("i32"), f.local("i32")];
   const scratchA = blockedScratch(form, spec, p).b;
   const tail = n % p.width;
+  // Of a symmetric C, tiles that lie wholly above the diagonal are left out.
+  const half = spec.symmetric && n > 2 * p.width && k >= leastMirroredDepth ? { row: f.local("i32"), column: f.local("i32") } : undefined;
 
   const tile = (rows: number, columns: number) =>
     tileFunction(context, form, {
@@ -38,14 +44,19 @@ export function emitBlocked(f: FunctionBuilder, context: GemmContext, form: Form
       if (p.packA) panelsOfA().set(aPanel);
       else pointA().set(aPanel);
       f.get(cBlock).set(cPanel);
+      if (half) row().set(half.row);
       for (const { count, rows } of kinds) {
         const target = tile(rows, columns);
-        times(f, count, () => {
+        const multiply = (): void => {
           f.get(aPanel).get(bPanel).get(cPanel).get(kc).i32(cRow);
           if (accumulate) f.i32(0);
           else if (q === undefined) f.i32(1);
           else f.get(q).op("i32.eqz");
           f.call(target);
+        };
+        times(f, count, () => {
+          if (half) f.get(half.row).i32(rows).op("i32.add").tee(half.row).get(half.column).op("i32.gt_s").if(multiply);
+          else multiply();
           f.get(aPanel);
           if (p.packA) f.get(kc).i32(rows * size).op("i32.mul");
           else f.i32(rows * a.row);
@@ -54,6 +65,7 @@ export function emitBlocked(f: FunctionBuilder, context: GemmContext, form: Form
       }
     };
     addScaled(pointC(), j, size).set(cBlock);
+    if (half) (j === undefined ? f.i32(0) : f.get(j)).set(half.column);
     if (prepacked === "b") pushPrepackedColumns(f, spec, form, p, { panels: B, q, j }).set(bPanel);
     else if (p.packB) f.get(scratch).set(bPanel);
     else pushB(q, j).set(bPanel);
@@ -62,6 +74,7 @@ export function emitBlocked(f: FunctionBuilder, context: GemmContext, form: Form
       if (p.packB) f.get(kc).i32(p.width * size).op("i32.mul");
       else f.i32(p.width * b.column);
       f.op("i32.add").set(bPanel).get(cBlock).i32(p.width * size).op("i32.add").set(cBlock);
+      if (half) f.get(half.column).i32(p.width).op("i32.add").set(half.column);
     };
     if (n >= p.width) {
       passOf(f, j, n, p.columns).set(left);
@@ -87,5 +100,9 @@ export function emitBlocked(f: FunctionBuilder, context: GemmContext, form: Form
       rowBlock(() => f.i32(first), shifted(() => f.get(C), first * cRow), shifted(() => pushA(undefined, q), first * a.row), rest, p.low.count, q, j);
     }
   }));
+  if (half) {
+    f.get(C).i32(cRow).i32(n).call(mirrorFunction(context, form));
+    f.release(half.row).release(half.column);
+  }
   for (const local of [kc, aPanel, bPanel, cPanel, cBlock, left] satisfies Local[]) f.release(local);
 }

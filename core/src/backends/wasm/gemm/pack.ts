@@ -135,7 +135,8 @@ function transposePart(f: FunctionBuilder, form: Form, { source, stride, target,
   for (const v of columns) f.release(v);
 }
 
-function transpose(f: FunctionBuilder, form: Form, lines: readonly Local[]): Local[] {
+/** The columns of as many vectors as they have lanes, in new locals. */
+export function transpose(f: FunctionBuilder, form: Form, lines: readonly Local[]): Local[] {
   const shuffled = (a: Local, b: Local, shuffle: (f: FunctionBuilder) => FunctionBuilder): Local => {
     const v = f.local("v128");
     shuffle(f.get(a).get(b)).set(v);

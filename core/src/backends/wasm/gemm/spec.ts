@@ -11,6 +11,8 @@ export interface GemmSpec {
   readonly b: { readonly k: number; readonly column: number };
   readonly c: { readonly row: number };
   readonly accumulate: boolean;
+  /** B is A transposed, element by element the same memory: what lies above the diagonal of C is copied from below. */
+  readonly symmetric?: boolean;
   /** The operand that comes in panels, packed beforehand (see panels.ts); its strides say where it was packed from. */
   readonly prepacked?: "a" | "b";
 }

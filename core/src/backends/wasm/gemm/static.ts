@@ -13,8 +13,8 @@ import { vectorProduct } from "./vector-product.js";
 import type { Body } from "./vector-product.js";
 import type { GemmCode, GemmContext, GemmSpec } from "./spec.js";
 
-const keyOf = ({ dtype, m, n, k, a, b, c, accumulate, prepacked }: GemmSpec): string =>
-  `gemm.${dtype}.${m}x${n}x${k}.a${a.row},${a.k}.b${b.k},${b.column}.c${c.row}${accumulate ? ".add" : ""}${prepacked ? `.prepacked-${prepacked}` : ""}`;
+const keyOf = ({ dtype, m, n, k, a, b, c, accumulate, prepacked, symmetric }: GemmSpec): string =>
+  `gemm.${dtype}.${m}x${n}x${k}.a${a.row},${a.k}.b${b.k},${b.column}.c${c.row}${accumulate ? ".add" : ""}${symmetric ? ".symmetric" : ""}${prepacked ? `.prepacked-${prepacked}` : ""}`;
 
 /** A product specialised on its sizes. Parameters of the function (i32): addresses of A, B, C and of scratch room. One per module and spec. */
 export function emitGemm(context: GemmContext, spec: GemmSpec): GemmCode {

@@ -187,12 +187,21 @@ class ContractionEmitter {
     return { buffer: this.sums!, base: undefined, index: ownSums(this.plan, this.current), moving: false };
   }
 
+  /** Whether both factors begin at the same element, wherever the loops stand. */
+  private isSamePlace(a: Place, b: Place): boolean {
+    const still = [...this.starts.keys()].every((d) => !a.moving || (a.index.strides[d] ?? 0) === (b.index.strides[d] ?? 0));
+    return a.buffer === b.buffer && a.moving === b.moving && a.base === b.base && a.index.offset === b.index.offset && still;
+  }
+
   private multiply(a: Place, b: Place): void {
     const { f, plan, current, context } = this;
     const c = this.place();
     const gemm: GemmContext = { module: context.module, library: context.library, simd: context.simd };
     const { prepacked } = context;
-    const spec = (accumulate: boolean): GemmSpec => ({ ...productOf(plan, current, a.index, b.index, c.index, accumulate), ...(prepacked && { prepacked: prepacked.side }) });
+    const spec = (accumulate: boolean): GemmSpec => {
+      const s = productOf(plan, current, a.index, b.index, c.index, accumulate);
+      return prepacked ? { ...s, prepacked: prepacked.side } : this.isSamePlace(a, b) && s.m === s.n && s.a.row === s.b.column && s.a.k === s.b.k ? { ...s, symmetric: true } : s;
+    };
     const addresses = [a, b, c].map((p, i) => {
       const local = f.local("i32");
       if (prepacked && i === (prepacked.side === "a" ? 0 : 1)) f.get(0).i32(prepacked.offset).op("i32.add");
