@@ -1,5 +1,6 @@
 import { ArgumentError, type ArrayLike, AxisError, type NDArray, np } from "@hessia/core";
 import { shape as shapes } from "@hessia/core/extend";
+import { asOne } from "./factorizations/as-one.js";
 import { svdvals } from "./factorizations/svd.js";
 
 export type NormOrder = number | "fro" | "nuc" | null;
@@ -27,7 +28,9 @@ function euclidean(x: NDArray, axis: readonly number[], keepdims: boolean, safe:
  * @example norm(np.array([3, 4])); // 5
  */
 export function norm(x: ArrayLike, ord: NormOrder = null, options: NormOptions = {}): NDArray {
-  const input = np.asarray(x);
+  return normOf(np.asarray(x), ord, options);
+}
+const normOf = asOne((input: NDArray, ord: NormOrder, options: NormOptions): NDArray => {
   const a = input.dtype === "float32" || input.dtype === "float64" ? input : input.astype("float64");
   const { keepdims = false, safe = false } = options;
   if (options.axis === undefined || options.axis === null) {
@@ -39,7 +42,7 @@ export function norm(x: ArrayLike, ord: NormOrder = null, options: NormOptions =
   const [row, column] = options.axis.map((d) => shapes.canonicalAxis(d, a.ndim, "norm")) as [number, number];
   if (row === column) throw new AxisError({ fn: "norm", arg: "axis", expected: "two different axes", got: `[${row}, ${column}]`, fix: "name rows and columns" });
   return matrixNorm(a, ord ?? "fro", [row, column], keepdims, safe);
-}
+}, [1, 2]);
 
 function vectorNorm(a: NDArray, ord: NormOrder, axis: number, keepdims: boolean, safe: boolean): NDArray {
   const o = { keepdims };

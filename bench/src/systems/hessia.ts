@@ -6,6 +6,7 @@ import { arithmetic } from "../adapters/hessia/arithmetic.js";
 import { derivatives } from "../adapters/hessia/derivatives.js";
 import { linearAlgebra } from "../adapters/hessia/linear-algebra.js";
 import { products } from "../adapters/hessia/products.js";
+import { surveyAdapter } from "../adapters/hessia/survey.js";
 import { training } from "../adapters/hessia/training.js";
 import { threadsAsked, versionsOf } from "../adapters/versions.js";
 
@@ -14,7 +15,7 @@ await serve(() => {
   if (threads > 1) core.setThreads(threads);
   return Promise.resolve({
     versions: { ...versionsOf(), device: core.defaultDevice() },
-    adapter: { ...arithmetic, ...derivatives, ...training, ...linearAlgebra, ...products },
+    adapter: { ...arithmetic, ...derivatives, ...training, ...linearAlgebra, ...products, ...surveyAdapter },
     memoryLoop(mode) {
       if (mode === "step") {
         // Ten megabytes of float64 parameters.

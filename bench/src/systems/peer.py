@@ -194,6 +194,34 @@ def indexing(p):
     return Prepared(forms.get(op, lambda: np.cumsum(x, axis)))
 
 
+def survey(p):
+    n, dtype, op = p["n"], dtype_of(p), p["op"]
+    rows = 2 if n == 10 else int(np.sqrt(n))
+    x, y = centered(n, 31, dtype, 4), centered(n, 32, dtype, 4)
+    positive = (uniform(n, 33, dtype).astype(np.float64) + 0.1).astype(dtype)
+    matrix, column, row = x.reshape(rows, -1), x[:rows, None], y[: n // rows]
+    if SYSTEM == "numpy" and p["mode"] == "jit":
+        raise Unsupported("has no jit")
+    m = np if SYSTEM == "numpy" else jnp
+    copied = (lambda v: v.copy()) if SYSTEM == "numpy" else (lambda v: v)
+
+    def softmax(v):
+        e = m.exp(v - v.max(1, keepdims=True))
+        return e / e.sum(1, keepdims=True)
+
+    operations = {
+        "remainder": (m.remainder, x, positive), "cube": (lambda v: v**3, x), "clip": (lambda v: m.clip(v, -1, 1), x), "where": (lambda a, b: m.where(a > 0, a, b), x, y),
+        "column + row": (m.add, column, row), "transpose": (lambda v: copied(v.T), matrix), "concatenate": (lambda a, b: m.concatenate([a, b]), x, y), "repeat": (lambda v: m.repeat(v, 2), x), "roll": (lambda v: m.roll(v, 3), x),
+        "pad": (lambda v: m.pad(v, 1), matrix), "every second": (lambda v: copied(v[::2]), x), "diff": (m.diff, x), "variance, axis 0": (lambda v: m.var(v, 0), matrix), "norm, axis 1": (lambda v: m.linalg.norm(v, axis=1), matrix),
+        "softmax": (softmax if SYSTEM == "numpy" else jax.nn.softmax, matrix),
+    }
+    f, *operands = operations[op]
+    if SYSTEM == "jax":
+        operands = [jnp.asarray(v) for v in operands]
+        f = jax.jit(f) if p["mode"] == "jit" else f
+    return Prepared(lambda: f(*operands))
+
+
 def dispatch(p):
     n = p["n"]
     x = uniform(max(1, n), 5).reshape((n,) if n else ())
@@ -367,7 +395,7 @@ def descent(p):
     return Prepared(lambda: f(x))
 
 
-TASKS = dict(matmul=matmul, fused=fused, reductions=reductions, dispatch=dispatch, mlp=mlp, rosenbrock=rosenbrock, logistic=logistic, cnn=cnn, linalg=linalg, lstm=lstm, descent=descent, indexing=indexing, products=products, convolutions=convolutions)
+TASKS = dict(matmul=matmul, fused=fused, reductions=reductions, dispatch=dispatch, mlp=mlp, rosenbrock=rosenbrock, logistic=logistic, cnn=cnn, linalg=linalg, lstm=lstm, descent=descent, indexing=indexing, products=products, convolutions=convolutions, survey=survey)
 
 
 def elapsed(run, calls):

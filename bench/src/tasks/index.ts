@@ -13,6 +13,7 @@ import { mlp } from "./mlp.js";
 import { products } from "./products.js";
 import { reductions } from "./reductions.js";
 import { rosenbrock } from "./rosenbrock.js";
+import { survey } from "./survey.js";
 
 /** The tasks that are timed call by call. */
-export const tasks: readonly Task[] = [matmul, fused, reductions, dispatch, mlp, rosenbrock, logistic, cnn, linearAlgebra, lstm, descent, indexing, products, convolutions];
+export const tasks: readonly Task[] = [matmul, fused, reductions, dispatch, mlp, rosenbrock, logistic, cnn, linearAlgebra, lstm, descent, indexing, products, convolutions, survey];

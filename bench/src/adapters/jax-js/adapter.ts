@@ -14,6 +14,7 @@ import * as mlp from "../../tasks/mlp.js";
 import { operands, productOf } from "../../tasks/products.js";
 import { axisOf, columns, input, rows } from "../../tasks/reductions.js";
 import { direction, point } from "../../tasks/rosenbrock.js";
+import { surveyInput, type SurveyName } from "../../tasks/survey.js";
 import type { Untyped } from "../untyped.js";
 
 export function jaxJsAdapter(jax: Untyped, threads: number): Adapter {
@@ -106,6 +107,25 @@ export function jaxJsAdapter(jax: Untyped, threads: number): Adapter {
       const at = np.array(positions(shape), { dtype: np.int32 });
       const f = op === "take" ? jax.jit((v: Untyped, i: Untyped) => np.take(v, i, 0)) : jax.jit((v: Untyped) => np[op](v, axis));
       return calling(() => (op === "take" ? f(x.ref, at.ref) : f(x.ref)), sampled, () => { tree.dispose([x, at]); });
+    },
+
+    survey(params) {
+      // Eager views are not computed before they are read.
+      if (textOf(params, "mode") === "eager") throw new Unsupported("is lazy");
+      const n = numberOf(params, "n");
+      const input = surveyInput(n, elementOf(params));
+      const { rows, columns } = input;
+      const [x, y, positive, matrix] = [array(input.x, [n]), array(input.y, [n]), array(input.positive, [n]), array(input.x, [rows, columns])];
+      const [column, row] = [array(input.x.slice(0, rows), [rows, 1]), array(input.y.slice(0, columns), [columns])];
+      const operations: Partial<Record<SurveyName, [Untyped, Untyped[]]>> = {
+        remainder: [np.remainder, [x, positive]], cube: [(v: Untyped) => np.power(v, 3), [x]], clip: [(v: Untyped) => np.clip(v, -1, 1), [x]], where: [(a: Untyped, b: Untyped) => np.where(np.greater(a.ref, 0), a, b), [x, y]],
+        "column + row": [np.add, [column, row]], transpose: [(v: Untyped) => np.transpose(v), [matrix]], concatenate: [(a: Untyped, b: Untyped) => np.concatenate([a, b]), [x, y]], repeat: [(v: Untyped) => np.repeat(v, 2), [x]], roll: [(v: Untyped) => np.roll(v, 3), [x]],
+        pad: [(v: Untyped) => np.pad(v, 1), [matrix]], diff: [(v: Untyped) => np.diff(v), [x]], "variance, axis 0": [(v: Untyped) => np.var_(v, 0), [matrix]], softmax: [(v: Untyped) => jax.nn.softmax(v, -1), [matrix]],
+      };
+      const known = operations[textOf(params, "op") as SurveyName];
+      if (!known) throw new Unsupported("has no such function");
+      const f = jax.jit(known[0]);
+      return calling(() => f(...known[1].map((v: Untyped) => v.ref)), sampled, () => { tree.dispose([x, y, positive, matrix, column, row]); });
     },
 
     dispatch(params) {

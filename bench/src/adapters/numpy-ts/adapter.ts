@@ -6,6 +6,7 @@ import { numbers, positions, shapeOf } from "../../tasks/indexing.js";
 import { operands, productOf } from "../../tasks/products.js";
 import { absoluteDigest, definite, eigenDigest, general, rightSide, singularDigest } from "../../tasks/linear-algebra.js";
 import { axisOf, columns, input, rows } from "../../tasks/reductions.js";
+import { surveyInput, type SurveyName } from "../../tasks/survey.js";
 import type { Untyped } from "../untyped.js";
 
 export function numpyTsAdapter(np: Untyped): Adapter {
@@ -68,6 +69,23 @@ export function numpyTsAdapter(np: Untyped): Adapter {
       const x = array(numbers(elementOf(params)), shapeOf(shape));
       const at = op === "take" ? Array.from(positions(shape)) : [];
       return calling(() => (op === "take" ? np.take(x, at, 0) : np[op](x, axis)));
+    },
+
+    survey(params) {
+      if (textOf(params, "mode") !== "eager") throw new Unsupported("has no jit");
+      const n = numberOf(params, "n");
+      const input = surveyInput(n, elementOf(params));
+      const { rows, columns } = input;
+      const [x, y, positive, matrix] = [array(input.x, [n]), array(input.y, [n]), array(input.positive, [n]), array(input.x, [rows, columns])];
+      const [column, row] = [array(input.x.slice(0, rows), [rows, 1]), array(input.y.slice(0, columns), [columns])];
+      const operations: Partial<Record<SurveyName, () => Untyped>> = {
+        remainder: () => np.remainder(x, positive), cube: () => np.power(x, 3), clip: () => np.clip(x, -1, 1), where: () => np.where(np.greater(x, 0), x, y), "column + row": () => np.add(column, row),
+        transpose: () => np.transpose(matrix).copy(), concatenate: () => np.concatenate([x, y]), repeat: () => np.repeat(x, 2), roll: () => np.roll(x, 3), pad: () => np.pad(matrix, 1), "every second": () => x.slice("::2").copy(),
+        diff: () => np.diff(x), "variance, axis 0": () => np.variance(matrix, 0), "norm, axis 1": () => np.linalg.norm(matrix, undefined, 1),
+      };
+      const call = operations[textOf(params, "op") as SurveyName];
+      if (!call) throw new Unsupported("has no such function");
+      return { ...calling(call), dispose() { for (const a of [x, y, positive, matrix, column, row]) a.dispose?.(); } };
     },
 
     dispatch(params) {

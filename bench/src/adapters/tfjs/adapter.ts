@@ -10,6 +10,7 @@ import * as mlp from "../../tasks/mlp.js";
 import { operands, productOf } from "../../tasks/products.js";
 import { axisOf, columns, input, rows } from "../../tasks/reductions.js";
 import { direction, point } from "../../tasks/rosenbrock.js";
+import { surveyInput, type SurveyName } from "../../tasks/survey.js";
 import type { Untyped } from "../untyped.js";
 
 export function tfjsAdapter(tf: Untyped): Adapter {
@@ -112,6 +113,23 @@ export function tfjsAdapter(tf: Untyped): Adapter {
       const column = tf.reshape(at, [at.size, 1]);
       const call = (): Untyped => (op === "cumsum" ? tf.cumsum(x, axis) : op === "take" ? tf.gather(x, at, 0) : tf.add(x, tf.scatterND(column, x, shape === "vector" ? [at.size] : [side, side])));
       return { ...calling(call), dispose: () => tf.dispose([x, at, column]) };
+    },
+
+    survey(params) {
+      float32(params);
+      eager(params);
+      const n = numberOf(params, "n");
+      const input = surveyInput(n, "float32");
+      const { rows, columns } = input;
+      const [x, y, positive, matrix] = [array(input.x, [n]), array(input.y, [n]), array(input.positive, [n]), array(input.x, [rows, columns])];
+      const [column, row] = [array(input.x.slice(0, rows), [rows, 1]), array(input.y.slice(0, columns), [columns])];
+      const operations: Partial<Record<SurveyName, () => Untyped>> = {
+        remainder: () => tf.mod(x, positive), cube: () => tf.pow(x, 3), clip: () => tf.clipByValue(x, -1, 1), where: () => tf.where(tf.greater(x, 0), x, y), "column + row": () => tf.add(column, row), transpose: () => tf.transpose(matrix),
+        concatenate: () => tf.concat([x, y]), pad: () => tf.pad(matrix, [[1, 1], [1, 1]]), "every second": () => tf.stridedSlice(x, [0], [n], [2]), "variance, axis 0": () => tf.moments(matrix, 0).variance, "norm, axis 1": () => tf.norm(matrix, 2, 1), softmax: () => tf.softmax(matrix),
+      };
+      const call = operations[textOf(params, "op") as SurveyName];
+      if (!call) throw new Unsupported("has no such function");
+      return { ...calling(call), dispose: () => tf.dispose([x, y, positive, matrix, column, row]) };
     },
 
     dispatch(params) {
