@@ -65,6 +65,8 @@ function repeated(x: NDArray, n: number): NDArray {
  * @example np.power([-1, 2], 3) // [-1, 8]
  */
 export const power: BinaryFunction = (a, b) => {
+  // As NumPy: the root is exact to half an ulp, and keeps the sign of -0.
+  if (b === 0.5 && typeof a !== "number") return squareRoot(a);
   if (typeof b === "number" && Number.isInteger(b) && typeof a !== "number") {
     const x = asArray(a, "power", "a");
     const base = x.dtype === "bool" ? convertTo(x, "int32") : x;
@@ -81,6 +83,7 @@ export const power: BinaryFunction = (a, b) => {
   return generalPower(a, b);
 };
 const generalPower = binaryFunction(p.pow, "power");
+const squareRoot = floatFunction(u.sqrt, "power");
 /** Alias of `power`. */
 export const pow: BinaryFunction = power;
 
