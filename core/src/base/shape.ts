@@ -1,4 +1,5 @@
 import { AxisError, ShapeError } from "./errors.js";
+import { describeValue } from "./options.js";
 
 export type Shape = readonly number[];
 
@@ -51,10 +52,17 @@ export function canonicalAxis(axis: number, ndim: number, fn: string, arg = "axi
   return axis < 0 ? axis + ndim : axis;
 }
 
+/** One axis or several, as a list. */
+export function axisList(axis: number | readonly number[], fn: string, arg = "axis"): readonly number[] {
+  if (typeof axis === "number") return [axis];
+  if (Array.isArray(axis)) return axis as readonly number[];
+  throw new AxisError({ fn, arg, expected: "an integer, or a list of integers", got: describeValue(axis), fix: "write 0 or [0, 1]" });
+}
+
 /** Axes of a reduction: all for null, else the given ones, canonical, sorted, without repeats. */
 export function canonicalAxes(axis: number | readonly number[] | null | undefined, ndim: number, fn: string, arg = "axis"): number[] {
   if (axis === null || axis === undefined) return range(ndim);
-  const axes = (typeof axis === "number" ? [axis] : axis).map((a) => canonicalAxis(a, ndim, fn, arg));
+  const axes = axisList(axis, fn, arg).map((a) => canonicalAxis(a, ndim, fn, arg));
   if (new Set(axes).size !== axes.length)
     throw new AxisError({ fn, arg, expected: "each axis once", got: `[${(axis as number[]).join(",")}]`, fix: "remove the repeated axis" });
   return axes.sort((a, b) => a - b);
@@ -63,6 +71,6 @@ export function canonicalAxes(axis: number | readonly number[] | null | undefine
 export function requireShape(shape: unknown, fn: string, arg = "shape"): number[] {
   const list = typeof shape === "number" ? [shape] : shape;
   if (!Array.isArray(list) || !list.every((d) => Number.isInteger(d) && d >= 0))
-    throw new ShapeError({ fn, arg, expected: "an array of non-negative integers", got: JSON.stringify(shape) ?? String(shape), fix: "pass sizes such as [2, 3]" });
+    throw new ShapeError({ fn, arg, expected: "an array of non-negative integers", got: typeof shape === "bigint" ? describeValue(shape) : (JSON.stringify(shape) ?? String(shape)), fix: "pass sizes such as [2, 3]" });
   return list as number[];
 }

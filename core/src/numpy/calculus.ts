@@ -1,6 +1,6 @@
 import type { ArrayLike, AxisArg, NDArray } from "../array/ndarray.js";
 import { ArgumentError, ShapeError } from "../base/errors.js";
-import { canonicalAxes, canonicalAxis, formatShape, range } from "../base/shape.js";
+import { axisList, canonicalAxes, canonicalAxis, formatShape, range } from "../base/shape.js";
 import { ne } from "../primitives/binary.js";
 import { concatenate } from "../primitives/structural.js";
 import { reshapeTo } from "../primitives/structural-ops.js";
@@ -113,7 +113,7 @@ export function gradient(x: ArrayLike, axis?: AxisArg, options?: GradientOptions
   const { spacing = 1, edgeOrder = 1 } = requireOptions(options, "gradient", ["spacing", "edgeOrder"]);
   if (edgeOrder !== 1 && edgeOrder !== 2) throw new ArgumentError({ fn: "gradient", arg: "edgeOrder", expected: "1 or 2", got: String(edgeOrder), fix: "use 1 or 2" });
   const f = floatArray(x, "gradient");
-  const axes = typeof axis === "object" && axis !== null ? axis.map((d) => canonicalAxis(d, f.ndim, "gradient")) : canonicalAxes(axis, f.ndim, "gradient");
+  const axes = typeof axis === "object" && axis !== null ? axisList(axis, "gradient").map((d) => canonicalAxis(d, f.ndim, "gradient")) : canonicalAxes(axis, f.ndim, "gradient");
   const asList = Array.isArray(spacing) && (axes.length > 1 || typeof spacing[0] === "object");
   const list = asList ? (spacing as readonly ArrayLike[]) : axes.map(() => spacing as ArrayLike);
   if (list.length !== axes.length) throw new ArgumentError({ fn: "gradient", arg: "spacing", expected: `one spacing, or ${axes.length}`, got: String(list.length), fix: "give one an axis" });

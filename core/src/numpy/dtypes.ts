@@ -1,4 +1,4 @@
-import type { ArrayLike, NDArray } from "../array/ndarray.js";
+import { type ArrayLike, NDArray } from "../array/ndarray.js";
 import { type DType, isDType, itemsize, kindOf, promoteTypes as promote, requireDType, type WeakDType, defaultFloat, isFloat } from "../base/dtype.js";
 import { DTypeError } from "../base/errors.js";
 import { atan2 } from "../primitives/binary.js";
@@ -37,7 +37,7 @@ const holds: Readonly<Record<DType, readonly DType[]>> = { bool: ["bool", "int32
 
 /** Whether a dtype converts to another: "safe" keeps every value, "same_kind" may lose precision, "unsafe" always. @example np.canCast("int32", "float32") // false */
 export function canCast(from: DType | NDArray, to: DType, casting: "no" | "equiv" | "safe" | "same_kind" | "unsafe" = "safe"): boolean {
-  const source = typeof from === "string" ? requireDType(from, "canCast", "from") : from.dtype;
+  const source = from instanceof NDArray ? from.dtype : requireDType(from, "canCast", "from");
   requireDType(to, "canCast", "to");
   requireChoice(casting, ["no", "equiv", "safe", "same_kind", "unsafe"], "canCast", "casting");
   if (casting === "unsafe") return true;
@@ -68,7 +68,7 @@ export interface FloatInfo {
 }
 /** Limits of a float dtype. @throws DTypeError for others. @example np.finfo("float64").eps // 2.220446049250313e-16 */
 export function finfo(dtype: DType | NDArray): FloatInfo {
-  const name = typeof dtype === "string" ? requireDType(dtype, "finfo") : dtype.dtype;
+  const name = dtype instanceof NDArray ? dtype.dtype : requireDType(dtype, "finfo");
   if (!isFloat(name)) throw new DTypeError({ fn: "finfo", arg: "dtype", expected: "a float dtype", got: name, fix: "use iinfo for integers" });
   const [nmant, nexp, precision] = name === "float32" ? [23, 8, 6] : [52, 11, 15];
   const maxexp = 2 ** (nexp - 1);
@@ -79,7 +79,7 @@ export function finfo(dtype: DType | NDArray): FloatInfo {
 
 /** Limits of an integer dtype. @throws DTypeError for others. @example np.iinfo("int32").max // 2147483647 */
 export function iinfo(dtype: DType | NDArray): { readonly dtype: DType; readonly bits: number; readonly min: number; readonly max: number } {
-  const name = typeof dtype === "string" ? requireDType(dtype, "iinfo") : dtype.dtype;
+  const name = dtype instanceof NDArray ? dtype.dtype : requireDType(dtype, "iinfo");
   if (name !== "int32" && name !== "uint32") throw new DTypeError({ fn: "iinfo", arg: "dtype", expected: "an integer dtype", got: name, fix: "use finfo for floats" });
   return name === "int32" ? { dtype: name, bits: 32, min: -(2 ** 31), max: 2 ** 31 - 1 } : { dtype: name, bits: 32, min: 0, max: 2 ** 32 - 1 };
 }

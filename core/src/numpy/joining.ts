@@ -1,5 +1,6 @@
 import { type ArrayLike, type IndexItem, NDArray } from "../array/ndarray.js";
-import { ConcretizationError, IndexError, ShapeError } from "../base/errors.js";
+import { ArgumentError, ConcretizationError, IndexError, ShapeError } from "../base/errors.js";
+import { describeValue } from "../base/options.js";
 import { canonicalAxis, formatShape, range, sizeOf } from "../base/shape.js";
 import { formatAval } from "../ir/aval.js";
 import { concatenate as concatenatePrimitive, slice } from "../primitives/structural.js";
@@ -105,7 +106,8 @@ function splitAt(x: NDArray, sections: number | readonly number[], axis: number,
     let from = 0;
     return range(sections).map((i) => cut(x, axis, from, (from += base + (i < extra ? 1 : 0))));
   }
-  const marks = sections.map((s) => {
+  if (!Array.isArray(sections)) throw new ArgumentError({ fn, arg: "sections", expected: "how many parts, or a list of the positions where they begin", got: describeValue(sections), fix: `write ${fn}(x, 2) or ${fn}(x, [1, 3])` });
+  const marks = (sections as readonly number[]).map((s) => {
     requireInteger(s, fn, "sections");
     return s < 0 ? Math.max(0, s + n) : s;
   });

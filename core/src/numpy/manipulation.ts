@@ -1,6 +1,6 @@
 import type { ArrayLike, AxisArg, NDArray } from "../array/ndarray.js";
 import { AxisError, ShapeError } from "../base/errors.js";
-import { broadcastShapes as broadcast, canonicalAxes, canonicalAxis, formatShape, range, requireShape, type Shape, sizeOf } from "../base/shape.js";
+import { axisList, broadcastShapes as broadcast, canonicalAxes, canonicalAxis, formatShape, range, requireShape, type Shape, sizeOf } from "../base/shape.js";
 import { reshapeTo, transposeTo } from "../primitives/structural-ops.js";
 import { asArray, asTyped, broadcastArrays as broadcastAll, broadcastToShape } from "./convert.js";
 import { requireChoice, requireOptions } from "./options.js";
@@ -54,7 +54,7 @@ export const ravel = (x: ArrayLike, options?: OrderOption): NDArray => reshape(x
 export function transpose(x: ArrayLike, axes?: readonly number[] | null): NDArray {
   const array = asArray(x, "transpose");
   if (axes === undefined || axes === null) return transposeTo(array, reversed(array.ndim));
-  const order = axes.map((a) => canonicalAxis(a, array.ndim, "transpose", "axes"));
+  const order = axisList(axes, "transpose", "axes").map((a) => canonicalAxis(a, array.ndim, "transpose", "axes"));
   if (order.length !== array.ndim || new Set(order).size !== order.length)
     throw new AxisError({ fn: "transpose", arg: "axes", expected: `each of the ${array.ndim} axes once`, got: formatShape(axes), fix: "name every axis once" });
   return transposeTo(array, order);
@@ -77,7 +77,7 @@ export function matrixTranspose(x: ArrayLike): NDArray {
 export function moveaxis(x: ArrayLike, source: number | readonly number[], destination: number | readonly number[]): NDArray {
   const array = asArray(x, "moveaxis");
   const list = (a: number | readonly number[], arg: string) => {
-    const axes = (typeof a === "number" ? [a] : a).map((d) => canonicalAxis(d, array.ndim, "moveaxis", arg));
+    const axes = axisList(a, "moveaxis", arg).map((d) => canonicalAxis(d, array.ndim, "moveaxis", arg));
     if (new Set(axes).size !== axes.length) throw new AxisError({ fn: "moveaxis", arg, expected: "each axis once", got: String(a), fix: "remove the repeated axis" });
     return axes;
   };
@@ -107,7 +107,7 @@ export function swapaxes(x: ArrayLike, axis1: number, axis2: number): NDArray {
 /** New axes of size 1 at the given positions of the result. @example np.expandDims(np.ones([2]), 0).shape // [1, 2] */
 export function expandDims(x: ArrayLike, axis: number | readonly number[]): NDArray {
   const array = asArray(x, "expandDims");
-  const ndim = array.ndim + (typeof axis === "number" ? 1 : axis.length);
+  const ndim = array.ndim + axisList(axis, "expandDims").length;
   const places = canonicalAxes(axis, ndim, "expandDims");
   const old = [...array.shape];
   return reshapeTo(array, range(ndim).map((d) => (places.includes(d) ? 1 : old.shift()!)));

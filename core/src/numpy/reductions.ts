@@ -1,6 +1,7 @@
 import type { ArrayLike, AxisArg, NDArray } from "../array/ndarray.js";
 import type { DType } from "../base/dtype.js";
-import { ArgumentError } from "../base/errors.js";
+import { ArgumentError, ShapeError } from "../base/errors.js";
+import { formatShape } from "../base/shape.js";
 import { identity } from "../kernel/identity.js";
 import { reduceAnd, reduceMax, reduceMin, reduceOr, type ReduceParams, reduceProd, reduceSum } from "../primitives/reductions.js";
 import type { Primitive } from "../ir/primitive.js";
@@ -60,8 +61,12 @@ function extremum(fn: string, primitive: Primitive<ReduceParams>, largest: boole
     const none = (): NDArray => convertTo(asArray(identity(largest ? "max" : "min", a.dtype), fn), a.dtype);
     const counted = o.where === undefined ? a : choose(asBool(o.where, fn, "where"), a, none(), fn);
     const axes = reductionAxes(axis, counted.ndim, fn);
-    if (o.initial === undefined) return reduceOver(primitive, counted, axes, o.keepdims);
-    if (axes.some((d) => counted.shape[d] === 0)) {
+    const empty = axes.some((d) => counted.shape[d] === 0);
+    if (o.initial === undefined) {
+      if (empty) throw new ShapeError({ fn, arg: "x", expected: "at least one element along the reduced axes", got: `shape ${formatShape(a.shape)}`, fix: "check the size first, or give the option initial" });
+      return reduceOver(primitive, counted, axes, o.keepdims);
+    }
+    if (empty) {
       const start = asArray(o.initial, fn, "initial");
       return add(sum(convertTo(counted, start.dtype), axes, { keepdims: o.keepdims ?? false }), start);
     }
