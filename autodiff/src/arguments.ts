@@ -1,9 +1,15 @@
-import { ArgumentError, DTypeError, type NDArray, ShapeError, tree, TreeError, type TreeDef } from "@hessia/core";
+import { ArgumentError, DTypeError, NDArray, ShapeError, tree, TreeError, type TreeDef } from "@hessia/core";
 import { type Aval, convertTo, flattenArgs, formatAval, hasTangent, leafToArray, shape } from "@hessia/core/extend";
 import { fill, type Tangent, Zero } from "./zero.js";
 
 /** Positions of the arguments that are differentiated: one, or several for a tuple of derivatives. Negative ones count from the end. */
 export type Argnums = number | readonly number[];
+
+/** @throws ArgumentError for what cannot be called. */
+export function requireCallable(f: unknown, fn: string, arg = "f"): void {
+  if (typeof f !== "function")
+    throw new ArgumentError({ fn, arg, expected: "a function (...args) => result", got: f instanceof NDArray ? formatAval(f.aval) : f === null ? "null" : typeof f, fix: "pass the function itself, not its result" });
+}
 
 export interface ChosenArgs {
   readonly positions: readonly number[];

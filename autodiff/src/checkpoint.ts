@@ -5,6 +5,7 @@ import { installDerivatives } from "./install.js";
 import { jvpProgram, pick, splitProgram, transposeProgram, withOutputs } from "./programs.js";
 import { isLinear } from "./rule-kinds.js";
 import { isNonzero, type Tangent, Zero } from "./zero.js";
+import { requireCallable } from "./arguments.js";
 
 installDerivatives();
 
@@ -68,6 +69,7 @@ export interface CheckpointOptions {
  * @example const layer = checkpoint((w: NDArray, x: NDArray) => np.tanh(np.matmul(w, x)));
  */
 export function checkpoint<A extends readonly unknown[], R>(f: (...args: A) => R, options: CheckpointOptions = {}): (...args: A) => R {
+  requireCallable(f, "checkpoint");
   const name = f.name || "checkpoint";
   return (...args) => {
     if (currentTrace() === eagerTrace) return f(...args);

@@ -1,6 +1,6 @@
 import { ArgumentError, DerivativeError, type NDArray, tree, type TreeDef } from "@hessia/core";
 import { bind, call, type CallParams, batchProgram, currentTrace, definePrimitive, eagerTrace, flattenResult, hasTangent, type Primitive, runBatched, stage, toBatch, withTrace, type BatchDim } from "@hessia/core/extend";
-import { flattenTangents } from "./arguments.js";
+import { flattenTangents, requireCallable } from "./arguments.js";
 import { type CustomCall, type CustomOptions, noRule, splitCall } from "./custom-arguments.js";
 import { defineDerivative } from "./derivative.js";
 import { installDerivatives } from "./install.js";
@@ -80,6 +80,7 @@ export interface CustomJvp<A extends readonly unknown[], R> {
  * softplus.defJvp(([x], [dx]) => [softplus(x), special.expit(x).mul(dx)]);
  */
 export function customJvp<A extends readonly unknown[], R>(f: (...args: A) => R, options: CustomJvpOptions = {}): CustomJvp<A, R> {
+  requireCallable(f, "customJvp");
   const name = f.name || "customJvp";
   let rule: ((...args: unknown[]) => readonly [unknown, unknown]) | undefined;
 

@@ -1,6 +1,6 @@
 import { ArgumentError, DerivativeError, NDArray, tree, type TreeDef } from "@hessia/core";
 import { type Aval, batchProgram, bind, call, type CallParams, currentTrace, definePrimitive, eagerTrace, flattenResult, hasTangent, type Primitive, runBatched, stage, toBatch, withTrace, type BatchDim } from "@hessia/core/extend";
-import { flattenCotangents } from "./arguments.js";
+import { flattenCotangents, requireCallable } from "./arguments.js";
 import { type CustomCall, type CustomOptions, noRule, splitCall } from "./custom-arguments.js";
 import { defineDerivative } from "./derivative.js";
 import { installDerivatives } from "./install.js";
@@ -128,6 +128,7 @@ export interface CustomVjp<A extends readonly unknown[], R> {
  * });
  */
 export function customVjp<A extends readonly unknown[], R>(f: (...args: A) => R, options: CustomVjpOptions = {}): CustomVjp<A, R> {
+  requireCallable(f, "customVjp");
   const name = f.name || "customVjp";
   let { fwd, bwd } = options;
 

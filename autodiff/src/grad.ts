@@ -1,6 +1,6 @@
 import { DTypeError, type NDArray, ShapeError, tree } from "@hessia/core";
 import { type Aval, formatAval, hasTangent, shape } from "@hessia/core/extend";
-import { type Argnums, chooseArgs, type ChosenArgs, type FlatArgs, flattenArguments, leafOfTangent, requireFloats } from "./arguments.js";
+import { type Argnums, chooseArgs, type ChosenArgs, type FlatArgs, flattenArguments, leafOfTangent, requireFloats, requireCallable } from "./arguments.js";
 import { onDevice } from "./devices.js";
 import { installDerivatives } from "./install.js";
 import type { TangentOf } from "./jvp.js";
@@ -33,6 +33,7 @@ export interface Setup {
 
 /** Splits the arguments of one call into what is differentiated and the rest, which passes untouched. */
 export function setUp(f: (...args: never) => unknown, args: readonly unknown[], argnums: Argnums, fn: string, fix: string | undefined): Setup {
+  requireCallable(f, fn);
   const chosen = chooseArgs(argnums, args.length, fn);
   const flat = flattenArguments(chosen.positions.map((p) => args[p]), chosen.positions, fn);
   if (fix !== undefined) requireFloats(flat, fn, fix);
@@ -102,5 +103,6 @@ export function valueAndGrad(f: (...args: never) => unknown, options: GradOption
 
 /** Functions made by transforms carry a name for error texts and printed Programs. */
 export function named<F extends (...args: readonly unknown[]) => unknown>(g: F, transform: string, f: { readonly name: string }): F {
+  requireCallable(f, transform);
   return Object.defineProperty(g, "name", { value: `${transform}(${f.name || "f"})` });
 }

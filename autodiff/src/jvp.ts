@@ -1,6 +1,6 @@
 import { ArgumentError, type ArrayLike, NDArray, tree, type TreeDef } from "@hessia/core";
 import { currentTrace, flattenArgs, flattenResult, runTrace } from "@hessia/core/extend";
-import { flattenTangents, leafOfTangent, splitAux } from "./arguments.js";
+import { flattenTangents, leafOfTangent, splitAux, requireCallable } from "./arguments.js";
 import { deviceToUse, onDevice } from "./devices.js";
 import { installDerivatives } from "./install.js";
 import { JvpTrace } from "./jvp-trace.js";
@@ -73,6 +73,7 @@ export function requireTuple(x: unknown, fn: string, arg: string): asserts x is 
 export function jvp<A extends readonly unknown[], R>(f: (...args: A) => R, primals: readonly [...A], tangents: { readonly [K in keyof A]: TangentLike<A[K]> }, options?: AuxOption<false>): [R, TangentOf<R>];
 export function jvp<A extends readonly unknown[], R, X>(f: (...args: A) => readonly [R, X], primals: readonly [...A], tangents: { readonly [K in keyof A]: TangentLike<A[K]> }, options: AuxOption<true>): [R, TangentOf<R>, X];
 export function jvp(f: (...args: never) => unknown, primals: readonly unknown[], tangents: readonly unknown[], options: AuxOption<boolean> = {}): unknown {
+  requireCallable(f, "jvp");
   requireTuple(primals, "jvp", "primals");
   requireTuple(tangents, "jvp", "tangents");
   const [leaves, def] = flattenArgs(primals, "jvp");

@@ -1,6 +1,6 @@
 import { DerivativeError, DTypeError, type NDArray, ShapeDtype, tree } from "@hessia/core";
 import { type Aval, currentTrace, flattenArgs, flattenResult, formatAval, hasTangent, leafToArray, runTrace } from "@hessia/core/extend";
-import { flattenTangents, leafOfTangent } from "./arguments.js";
+import { flattenTangents, leafOfTangent, requireCallable } from "./arguments.js";
 import { backwardPass } from "./backward-pass.js";
 import { deviceToUse, onDevice } from "./devices.js";
 import { installDerivatives } from "./install.js";
@@ -30,6 +30,7 @@ export interface Pushforward<A extends readonly unknown[], R> {
 export type SpecOf<T> = T extends NDArray | number ? NDArray | ShapeDtype | number : T extends (...args: never) => unknown ? T : T extends readonly unknown[] | object ? { readonly [K in keyof T]: SpecOf<T[K]> } : T;
 
 function start(f: (...args: never) => unknown, primals: readonly unknown[], fn: string, hasAux: boolean) {
+  requireCallable(f, fn);
   const [leaves, def] = flattenArgs(primals, fn);
   const lin = linearizeFlat((xs) => (f as (...a: unknown[]) => unknown)(...tree.unflatten<unknown[]>(def, xs)), leaves, fn, hasAux);
   return { lin, def, types: leaves.map((x) => x.aval), out: tree.unflatten(lin.tree, lin.primals) };
@@ -92,6 +93,7 @@ export function linearizeWithAux<A extends readonly unknown[], R, X>(f: (...args
  */
 export function linearTranspose<A extends readonly unknown[], R>(f: (...args: A) => R, ...specs: { readonly [K in keyof A]: SpecOf<A[K]> }): (cotangent: TangentLike<R>) => Tangents<A> {
   const fn = "linearTranspose";
+  requireCallable(f, fn);
   const [leaves, def] = tree.flatten(specs);
   const types = leaves.map((x, i): Aval => (x instanceof ShapeDtype ? { shape: x.shape, dtype: x.dtype, weak: x.weak } : leafToArray(x, fn, () => `argument ${i}`).aval));
   types.forEach((t, i) => {

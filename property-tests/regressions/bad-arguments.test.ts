@@ -1,4 +1,5 @@
 import { HessiaError, np } from "@hessia/core";
+import { checkpoint, customJvp, customVjp, grad, hessian, hvp, jacfwd, jvp, linearize, valueAndGrad, vjp } from "@hessia/autodiff";
 import { describe, expect, it } from "vitest";
 
 const x = np.ones([2, 3]);
@@ -27,6 +28,17 @@ describe("an argument of the wrong kind is named in an error of the library", ()
     ["full(shape)", () => np.full(wrong(3n), 1)],
     ["max(x)", () => np.max(none)],
     ["min(x)", () => np.min(np.ones([2, 0]), 1)],
+    ["grad(f)", () => grad(wrong(x))],
+    ["valueAndGrad(f)", () => valueAndGrad(wrong(undefined))],
+    ["hessian(f)", () => hessian(wrong(null))],
+    ["jacfwd(f)", () => jacfwd(wrong("f"))],
+    ["jvp(f)", () => jvp(wrong(1), [x], [x])],
+    ["vjp(f)", () => vjp(wrong(x), x)],
+    ["linearize(f)", () => linearize(wrong(undefined), x)],
+    ["hvp(f)", () => hvp(wrong(x), [x], [x])],
+    ["checkpoint(f)", () => checkpoint(wrong(undefined))],
+    ["customJvp(f)", () => customJvp(wrong(undefined))],
+    ["customVjp(f)", () => customVjp(wrong({}))],
   ])("%s", (name, call) => {
     expect(call).toThrow(HessiaError);
     expect(call).toThrow(`] ${name}: expected`);
