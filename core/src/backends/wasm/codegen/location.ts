@@ -1,3 +1,5 @@
+import type { FunctionBuilder } from "../assembler/index.js";
+
 /** Where a buffer of a Schedule lies when the program runs. */
 export type BufferLocation =
   /** At this offset from the frame: temporaries and staged arrays. */
@@ -8,3 +10,14 @@ export type BufferLocation =
   | { readonly kind: "local"; readonly local: number }
   /** At an address known when the program is compiled: constants. */
   | { readonly kind: "absolute"; readonly address: number };
+
+/** Pushes the address at which a buffer begins; parameter 0 of the function is the frame. */
+export function pushPlace(f: FunctionBuilder, place: BufferLocation): void {
+  if (place.kind === "absolute") f.i32(place.address);
+  else if (place.kind === "local") f.get(place.local);
+  else if (place.kind === "slot") f.get(0).memory("i32.load", place.offset);
+  else {
+    f.get(0);
+    if (place.offset !== 0) f.i32(place.offset).op("i32.add");
+  }
+}

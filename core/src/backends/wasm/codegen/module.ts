@@ -15,7 +15,7 @@ import { emitContraction } from "./contraction/emit.js";
 import { prepackFactor } from "./contraction/prepack.js";
 import { prepackFactors, type PlacedFactor } from "./prepack.js";
 import { emitKernel } from "./nest/kernel.js";
-import type { BufferLocation } from "./location.js";
+import { type BufferLocation, pushPlace } from "./location.js";
 import { emitScalar } from "./nest/nest.js";
 import type { NestContext } from "./nest/nest.js";
 import { normalize } from "./nest/normalize.js";
@@ -109,14 +109,7 @@ export class ScheduleEmitter {
 
   /** Pushes the address of a buffer, or of an element at a base. */
   private address(f: FunctionBuilder, buffer: BufferId, base?: Expr): void {
-    const place = this.locate(buffer);
-    if (place.kind === "absolute") f.i32(place.address);
-    else if (place.kind === "local") f.get(place.local);
-    else if (place.kind === "slot") f.get(0).memory("i32.load", place.offset);
-    else {
-      f.get(0);
-      if (place.offset !== 0) f.i32(place.offset).op("i32.add");
-    }
+    pushPlace(f, this.locate(buffer));
     if (!base) return;
     emitScalar(this.context(f), base);
     f.i32(itemsize(this.schedule.buffers[buffer]!.dtype)).op("i32.mul").op("i32.add");

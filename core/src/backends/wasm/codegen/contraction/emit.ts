@@ -11,7 +11,7 @@ import type { GemmContext, GemmSpec } from "../../gemm/spec.js";
 import { emitGemm, emitTinyGemm } from "../../gemm/static.js";
 import type { FloatDType } from "../../functions/contract.js";
 import { emitKernel } from "../nest/kernel.js";
-import type { BufferLocation } from "../location.js";
+import { type BufferLocation, pushPlace } from "../location.js";
 import { emitScalar } from "../nest/nest.js";
 import type { NestContext } from "../nest/nest.js";
 import { type Block, boundSizes, copying, evaluation, type Load } from "./factor.js";
@@ -164,11 +164,7 @@ class ContractionEmitter {
 
   private pushAddress({ buffer, base, index, moving }: Place): void {
     const { f, context } = this;
-    const place = this.locate(buffer);
-    if (place.kind === "absolute") f.i32(place.address);
-    else if (place.kind === "local") f.get(place.local);
-    else if (place.kind === "slot") f.get(0).memory("i32.load", place.offset);
-    else f.get(0).i32(place.offset).op("i32.add");
+    pushPlace(f, this.locate(buffer));
     if (index.offset !== 0) f.i32(index.offset * this.size).op("i32.add");
     if (moving)
       for (const [d, start] of this.starts) {
