@@ -1,7 +1,7 @@
 import { sizeOf } from "../base/shape.js";
 import { type Affine, type BufferId, type Expr, rewrite, visitExpr } from "../kernel/expr.js";
 import type { BufferInfo, Kernel, KernelOutput, Step } from "../kernel/schedule.js";
-import { buffersRead, mapExprs } from "../kernel/traverse.js";
+import { mapExprs } from "../kernel/traverse.js";
 
 /** What a step does to buffers, its bodies included. */
 export interface Effects {
@@ -46,34 +46,43 @@ function effectsOf(step: Step, buffers: readonly BufferInfo[]): Effects {
   };
   ownAccesses(step, buffers, read, (id, all) => {
     writes.add(id);
-    if (all) whole.add(id);
+    if (all()) whole.add(id);
   });
   for (const b of bodies(step)) b.forEach(inside);
   return { reads, writes, whole };
 }
 
-/** What a step reads and writes itself, its bodies apart; `whole` of what is written from the first element to the last. */
-export function ownAccesses(step: Step, buffers: readonly BufferInfo[], read: (id: BufferId) => void, write: (id: BufferId, whole: boolean) => void): void {
+const always = (): boolean => true;
+
+/** What a step reads and writes itself, its bodies apart; `whole` says whether it writes from the first element to the last. */
+export function ownAccesses(step: Step, buffers: readonly BufferInfo[], read: (id: BufferId) => void, write: (id: BufferId, whole: () => boolean) => void): void {
+  const seen = new Set<Expr>();
+  const readBy = (e: Expr | undefined): void => { if (e) visitExpr(e, (x) => { if (x.op === "load" || x.op === "gather") read(x.buffer); }, seen); };
   switch (step.kind) {
     case "kernel": {
-      const { dims, reduceDims, accumulators, outputs, stores = [] } = step.kernel;
-      buffersRead([...accumulators.map((a) => a.value), ...[...outputs, ...stores].flatMap((o) => [o.value, o.base])]).forEach(read);
-      const all = (o: KernelOutput, sizes: readonly number[]): boolean => o.base === undefined && fills(sizes, o.index, buffers[o.buffer]!.size);
-      for (const o of outputs) write(o.buffer, all(o, dims));
-      for (const o of stores) write(o.buffer, all(o, [...dims, ...reduceDims]));
+      const { dims, reduceDims, accumulators, outputs, stores } = step.kernel;
+      for (const a of accumulators) readBy(a.value);
+      const output = (o: KernelOutput, sizes: () => readonly number[]): void => {
+        readBy(o.value);
+        readBy(o.base);
+        write(o.buffer, () => o.base === undefined && fills(sizes(), o.index, buffers[o.buffer]!.size));
+      };
+      for (const o of outputs) output(o, () => dims);
+      if (stores) for (const o of stores) output(o, () => [...dims, ...reduceDims]);
       break;
     }
     case "routine":
       for (const o of step.inputs) read(o.buffer);
-      for (const o of step.outputs) write(o.buffer, true);
+      for (const o of step.outputs) write(o.buffer, always);
       break;
     case "copy":
       read(step.from);
-      buffersRead([step.fromBase, step.toBase]).forEach(read);
-      write(step.to, step.toBase === undefined && step.count === buffers[step.to]!.size);
+      readBy(step.fromBase);
+      readBy(step.toBase);
+      write(step.to, () => step.toBase === undefined && step.count === buffers[step.to]!.size);
       break;
     case "for":
-      write(step.counter, true);
+      write(step.counter, always);
       read(step.counter);
       break;
     case "while": read(step.predicate); break;
