@@ -21,7 +21,7 @@ const composites: Record<string, () => NDArray> = {
   "vecdot": () => np.vecdot(X, X), "kron": () => np.kron(X, x), "inner": () => np.inner(x, x), "outer": () => np.outer(x, x), "vdot": () => np.vdot(x, x), "pad": () => np.pad(X, 1), "pad edge": () => np.pad(X, [1, 2], "edge"),
   "take": () => np.take(x, k), "takeAlongAxis": () => np.takeAlongAxis(X, np.argsort(X, 1), 1), "digitize": () => np.digitize(x, np.sort(x)), "interp": () => np.interp(x, np.sort(x), x), "arrayEqual": () => np.arrayEqual(X, X),
   "isclose": () => np.isclose(X, X), "nansum": () => np.nansum(X, 0), "nanmax": () => np.nanmax(X, 1), "nanmean": () => np.nanmean(X), "nanstd": () => np.nanstd(X), "ptp": () => np.ptp(X, 0), "countNonzero": () => np.countNonzero(X),
-  "bitwiseCount": () => np.bitwiseCount(k), "gcd": () => np.gcd(k, k), "linspace": () => np.linspace(0, 1, 7, { dtype: "float32" }), "select": () => np.select([np.less(x, 0)], [x], 2), "integer division": () => np.divide(k, k), "mixed types": () => np.add(k, x), "exp of integers": () => np.exp(k), "logic of numbers": () => np.logicalAnd(k, x),
+  "bitwiseCount": () => np.bitwiseCount(k), "gcd": () => np.gcd(k, k), "linspace": () => np.linspace(0, 1, 7, { dtype: "float32" }), "select": () => np.select([np.less(x, 0)], [x], 2), "integer division": () => np.divide(k, k), "mixed types": () => np.add(k, x), "exp of integers": () => np.exp(k), "mean of integers": () => np.mean(k), "mean of bool": () => np.mean(np.array([true, false, true]), 0, { keepdims: true }), "indices": () => np.indices([2, 3]), "logic of numbers": () => np.logicalAnd(k, x),
 };
 /** What prepares the operands of some of them. */
 const prepared: Record<string, number> = { cross: 2, takeAlongAxis: 1, digitize: 1, interp: 1, select: 1 };

@@ -1,11 +1,12 @@
 import { scalar } from "../array/concrete.js";
-import type { ArrayLike, AxisArg, NDArray } from "../array/ndarray.js";
-import type { DType } from "../base/dtype.js";
+import { type ArrayLike, type AxisArg, NDArray } from "../array/ndarray.js";
+import { type DType, isFloat } from "../base/dtype.js";
 import { ArgumentError, ShapeError } from "../base/errors.js";
 import { formatShape, shapesEqual } from "../base/shape.js";
 import { reduceSum } from "../primitives/reductions.js";
 import { broadcastTo, reshapeTo } from "../primitives/structural-ops.js";
 import { convertTo } from "../primitives/types.js";
+import { asOne } from "./as-one.js";
 import { asArray, broadcastToShape } from "./convert.js";
 import { asBool, choose, floatArray } from "./elementwise.js";
 import { fused } from "./fused.js";
@@ -54,6 +55,7 @@ const finish = (y: NDArray, shape: readonly number[], axes: readonly number[], k
  */
 export function mean(x: ArrayLike, axis?: AxisArg, options?: MeanOptions): NDArray {
   const o = requireOptions(options, "mean", ["keepdims", "where", "dtype"]);
+  if (o.where === undefined && o.dtype === undefined && x instanceof NDArray && !isFloat(x.dtype)) return asOne("mean", [x], [axis, options], (y) => mean(floatArray(y!, "mean"), axis, options));
   const a = floatOf(x, o.dtype, "mean");
   const axes = reductionAxes(axis, a.ndim, "mean");
   if (o.where === undefined) return fused(`mean ${axes.join()} ${o.keepdims ?? false}`, [a], (x0) => divide(reduceOver(reduceSum, x0!, axes, o.keepdims), groupSize(x0!, axes, undefined) as number));

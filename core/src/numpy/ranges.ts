@@ -150,7 +150,7 @@ export function indices(dimensions: Shape, options?: IndicesOptions): NDArray | 
   const shape = requireShape(dimensions, "indices", "dimensions");
   const type = optionalDType(dtype, "indices") ?? "int32";
   if (sparse) return shape.map((n, d) => positions(shape.map((_, k) => (k === d ? n : 1)), d, type));
-  return stacked(shape.map((_, d) => positions(shape, d, type)), shape, type);
+  return allAsOne("indices", [], [shape.join(), type], () => [stacked(shape.map((_, d) => positions(shape, d, type)), shape, type)])[0]!;
 }
 
 function stacked(arrays: readonly NDArray[], shape: Shape, dtype: DType): NDArray {
