@@ -83,8 +83,11 @@ export function floatArray(x: ArrayLike, fn: string, arg = "x"): NDArray {
 }
 
 /** The elementwise function of one operand that computes in floats. */
-export const floatFunction = (primitive: Primitive<NoParams>, fn: string): UnaryFunction => (x) =>
-  x instanceof NDArray && isFloat(x.dtype) ? bind1(primitive, [x], noParams) : asOne(fn, [x], [], (a) => bind1(primitive, [floatArray(a!, fn)], noParams));
+export const floatFunction = (primitive: Primitive<NoParams>, fn: string): UnaryFunction => (x) => {
+  if (!(x instanceof NDArray && isFloat(x.dtype))) return asOne(fn, [x], [], (a) => bind1(primitive, [floatArray(a!, fn)], noParams));
+  x.requireAlive(fn, "x");
+  return bind1(primitive, [x], noParams);
+};
 
 /** A function of one operand that integers and bool pass unchanged (rounding). */
 export const integerIdentity = (primitive: Primitive<NoParams>, fn: string): UnaryFunction => (x) => {
