@@ -26,9 +26,13 @@ export const itemsize = (dtype: DType): number => table[dtype].itemsize;
 export const isFloat = (dtype: DType): boolean => table[dtype].kind === "float";
 export const isInteger = (dtype: DType): boolean => table[dtype].kind === "int" || table[dtype].kind === "uint";
 
+/** What all engines hold. Newer ones try more, and where memory does not suffice, Node 26 ends a worker thread instead of throwing. */
+const mostElements = 2 ** 32;
+
 /** @throws BackendError where the engine has no room for it. */
 export function newTypedArray(dtype: DType, length: number): TypedArray {
   try {
+    if (length > mostElements) throw new RangeError(`Invalid typed array length: ${length}`);
     // The engine builds small arrays several times faster where the class is written out.
     switch (dtype) {
       case "float64": return new Float64Array(length);
