@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { jit, memory, type NDArray, np } from "../index.js";
+import { jit, memory, type NDArray, np, setDefaultFloat } from "../index.js";
 
 /** Entries into compiled code of a second call. */
 function runs(f: () => unknown): number {
@@ -46,6 +46,18 @@ describe("composites as one program", () => {
     expect(np.pad(x, 1, "constant", { constantValues: 5 }).data[0]).toBe(5);
     expect(np.pad(x, 1, "constant", { constantValues: 6 }).data[0]).toBe(6);
     expect(np.pad(x, 1, "constant", { constantValues: np.array(7) }).data[0]).toBe(7);
+  });
+
+  it("the default float tells programs apart", () => {
+    const made = () => [np.eye(3), np.tri(3), np.exp(k), np.divide(k, k), np.mean(k), np.nanmean(k), np.trapezoid(k)].map((y) => y.dtype);
+    expect(new Set(made())).toEqual(new Set(["float64"]));
+    setDefaultFloat("float32");
+    try {
+      expect(new Set(made())).toEqual(new Set(["float32"]));
+    } finally {
+      setDefaultFloat("float64");
+    }
+    expect(new Set(made())).toEqual(new Set(["float64"]));
   });
 
   it("arrays among the settings, lists, and modes with tables of their own run step by step, with the same result", () => {

@@ -1,11 +1,13 @@
 import type { NDArray } from "../array/ndarray.js";
+import { defaultFloat } from "../base/dtype.js";
 import { compileProgram } from "../execute/compile.js";
 import { CompiledCache } from "../execute/compiled-cache.js";
 import { commonBackend, eagerTrace, requireConcrete, runCompiled } from "../trace/eager.js";
 import { stage } from "../trace/stage.js";
 import { currentTrace } from "../trace/trace.js";
 
-const cache = new CompiledCache<string>(1024, (key) => key);
+/** One cache for each default float: what a composite makes of integers and numbers depends on it. */
+const caches: Record<ReturnType<typeof defaultFloat>, CompiledCache<string>> = { float64: new CompiledCache(1024, (key) => key), float32: new CompiledCache(1024, (key) => key) };
 const noParams = {};
 /** Keys of composites that make arrays of their own: these run step by step. */
 const notStaged = new Set<string>();
@@ -18,6 +20,7 @@ export function fusedAll(key: string, arrays: readonly NDArray[], f: (...xs: NDA
   if (currentTrace() !== eagerTrace || notStaged.has(key)) return [...f(...arrays)];
   const concrete = requireConcrete(arrays, key);
   const backend = commonBackend(concrete, key);
+  const cache = caches[defaultFloat()];
   let compiled = cache.get(key, noParams, backend, concrete);
   if (!compiled) {
     const staged = stage(f, concrete.map((x) => x.aval), key);
